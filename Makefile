@@ -1,0 +1,57 @@
+# The two commands a newcomer types are `make demo` and `make test`; `make setup` is their common first step.
+PYTHON ?= python3
+VENV ?= .venv
+# Set TORCH_INDEX to PyTorch's CPU wheel index where the default registry would bring a CUDA build.
+TORCH_INDEX ?=
+
+PY := $(VENV)/bin/python
+PIP_INSTALL := $(PYTHON) -m pip --python $(PY) install --quiet --disable-pip-version-check -c constraints.txt
+READY := $(VENV)/.ready
+READY_FULL := $(VENV)/.ready-full
+
+.PHONY: help setup demo test test-full lint wheel clean
+
+help:
+	@echo "make setup      install into $(VENV) (a second call installs nothing)"
+	@echo "make demo       run the shipped model on shipped images and simulate it on two accelerators"
+	@echo "make test       the fast tests (under 10 minutes on 2 cores)"
+	@echo "make test-full  every test, the optional parts included"
+	@echo "make lint       ruff, mypy --strict, pyright"
+	@echo "make wheel      build the wheel into dist/"
+
+setup: $(READY)
+
+# venv without pip works where python3-venv is missing (a fresh Debian); pip then installs into it from outside.
+$(PY):
+	$(PYTHON) -m venv --without-pip $(VENV)
+
+$(READY): pyproject.toml constraints.txt | $(PY)
+	@echo "installing into $(VENV) (about a minute)"
+	$(PIP_INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP_INSTALL) -e ".[torch,dev]"
+	@touch $@
+
+$(READY_FULL): $(READY)
+	$(PIP_INSTALL) -e ".[torch,hf,coco,dev]"
+	@touch $@
+
+demo: $(READY)
+	$(VENV)/bin/mixarray demo
+
+test: $(READY)
+	$(PY) -m pytest -n 2 -m "not full"
+
+test-full: $(READY_FULL) lint
+	$(PY) -m pytest -n 2
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright
+
+wheel: $(READY)
+	$(PY) -m build --wheel --outdir dist .
+
+clean:
+	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache

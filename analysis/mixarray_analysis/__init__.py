@@ -1,0 +1,1 @@
+"""What it means: speedups, sweeps, plots, the report and the command line."""

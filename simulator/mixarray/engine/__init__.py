@@ -1,0 +1,1 @@
+"""When each step happens: a Schedule becomes a Timeline."""

@@ -1,0 +1,154 @@
+"""The Schedule: a max-plus system of jobs, the contract between mapping and the engines (design 5).
+
+Every unit serves its jobs in the order of the Schedule; nothing is decided at run time. A job starts at the maximum
+of the time its unit becomes free (the previous job's start plus its occupancy) and the times its dependencies name.
+Hence one well-defined answer, and shortening a job can never lengthen the run.
+
+Memory grows with distinct segments, not with windows: a segment is a body of jobs with a repeat count, whose first
+and last iteration may have variants of the same jobs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Event(IntEnum):
+    """The moment of a job that a dependency waits for: start, start + occupancy, start + occupancy + latency."""
+
+    STARTED = 0
+    ISSUED = 1
+    READY = 2
+
+
+class JobKind(StrEnum):
+    """What a job does; with its unit, the grain of latency attribution."""
+
+    DRAM_LOAD_WEIGHT = "dram_load_weight"
+    DRAM_LOAD_ACTIVATION = "dram_load_activation"
+    DRAM_STORE = "dram_store"
+    ARRAY_LOAD = "array_load"
+    STREAM = "stream"
+    SOFTMAX = "softmax"
+    LAYERNORM = "layernorm"
+    GELU = "gelu"
+    RESIDUAL = "residual"
+    REQUANTIZE = "requantize"
+    ROW_SUM = "row_sum"
+    COLUMN_SUM = "column_sum"
+    TOKEN_MAP = "token_map"
+    RANK = "rank"
+    GATHER = "gather"
+    SCATTER = "scatter"
+    PATCH_EMBED = "patch_embed"
+    PATCH_MERGE = "patch_merge"
+    UPSAMPLE_ADD = "upsample_add"
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Wait for job `slot` of this segment, `iterations` before this one (0 = the same iteration).
+
+    Void where that iteration does not exist (before the first).
+    """
+
+    slot: int
+    iterations: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Wait for the `count`-th most recent job (1 = the latest) of this unit and kind that stands before this job in
+    Schedule order, across segments. Void where there are fewer. This is how buffer slots bind: a load that reuses
+    one of s slots waits for the s-th most recent job that frees one.
+    """
+
+    unit: int
+    kind: JobKind
+    count: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """Wait for job `slot` in the last iteration of an earlier segment: how operators follow one another."""
+
+    segment: int
+    slot: int
+    event: Event
+
+
+Dependency = Back | Recent | Final
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that costs energy: a component of the accelerator (its config path) and what it does."""
+
+    component: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One step on one unit. The unit is free after the occupancy; the result exists after occupancy plus latency.
+
+    `operator` indexes the workload's operators, `group` that operator's groups (-1: none or several of them).
+    `actions` are the counts that the cost model multiplies; `useful_pe_cycles` are PE-cycles doing a useful MAC pass.
+    """
+
+    unit: int
+    kind: JobKind
+    occupancy_cycles: int
+    latency_cycles: int
+    dependencies: tuple[Dependency, ...] = ()
+    operator: int = -1
+    group: int = -1
+    macs: int = 0
+    useful_pe_cycles: int = 0
+    actions: tuple[tuple[Action, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`repeat` iterations of `body`; `first` and `last` replace the body in those iterations where given.
+
+    Variants have the same number of jobs on the same units and kinds, slot by slot; durations, dependencies and
+    actions may differ. With repeat 1 the first variant wins.
+    """
+
+    body: tuple[Job, ...]
+    repeat: int = 1
+    first: tuple[Job, ...] | None = None
+    last: tuple[Job, ...] | None = None
+
+    def jobs(self, iteration: int) -> tuple[Job, ...]:
+        """The jobs of iteration 0 .. repeat-1."""
+        if iteration == 0 and self.first is not None:
+            return self.first
+        if iteration == self.repeat - 1 and self.last is not None:
+            return self.last
+        return self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Units by name, and the segments in order."""
+
+    units: tuple[str, ...]
+    segments: tuple[Segment, ...]
+
+    @property
+    def stored_jobs(self) -> int:
+        """Jobs held in memory (distinct ones)."""
+        return sum(
+            len(segment.body) * (1 + (segment.first is not None) + (segment.last is not None))
+            for segment in self.segments
+        )
+
+    @property
+    def total_jobs(self) -> int:
+        """Jobs that run."""
+        return sum(len(segment.body) * segment.repeat for segment in self.segments)

@@ -1,0 +1,205 @@
+"""A workload is a topology with its precision resolved: each operator divided into groups of equal precision.
+
+This is all a mapping needs. A recorded image, a SCALE-Sim layer and a single GEMM are the same object; the latter
+two simply have one group per operator. Cycles depend on the sizes of the groups alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mixarray.errors import InputError
+from mixarray.trace.model import (
+    Encoding,
+    Grid,
+    Input,
+    Operand,
+    Operator,
+    OperatorKind,
+    Relation,
+    Role,
+    RowsPer,
+    Tensor,
+    Topology,
+    Variation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCount:
+    """How many windows of one block run at `bits` activation bits (0 = pruned), and how many real tokens they hold."""
+
+    bits: int
+    windows: int
+    tokens: int
+
+
+Assignment = Mapping[tuple[int, int], tuple[WindowCount, ...]]
+"""(stage, block) -> its window counts, highest bits first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The part of an operator that runs at one precision.
+
+    (batch, rows) replace the operator's (batch, m). `bits` are the activation bits of the windows (0 where the
+    operator does not vary); stream_bits and stationary_bits are those of the operands entering the array (0 for
+    operators that are no GEMM), input_bits those of each input in order, output_bits those of the result.
+    """
+
+    bits: int
+    batch: int
+    rows: int
+    stream_bits: int
+    stationary_bits: int
+    input_bits: tuple[int, ...]
+    output_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedOperator:
+    """An operator and the groups it runs as, highest precision first; empty groups are left out."""
+
+    operator: Operator
+    groups: tuple[Group, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates that really run: pruned windows count nothing."""
+        op = self.operator
+        return sum(g.batch * g.rows for g in self.groups) * op.n * op.k
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One inference: its grouped operators in execution order, and the tensors by (tensor, bits)."""
+
+    name: str
+    operators: tuple[GroupedOperator, ...]
+    tensors: Mapping[tuple[int, int], Tensor]
+    window_rows: int
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        return sum(grouped.macs for grouped in self.operators)
+
+
+def build_workload(name: str, topology: Topology, assignment: Assignment, window_rows: int) -> Workload:
+    """Divide every operator of `topology` into groups by the bits of its windows.
+
+    `window_rows` is window_size**2. Raises InputError when the window rows do not add up to the operator's shape or
+    a tensor does not exist at the bits that a group needs.
+    """
+    tensors = {(tensor.tensor, tensor.bits): tensor for tensor in topology.tensors}
+    bits_of: dict[int, list[int]] = {}
+    for tensor in topology.tensors:
+        bits_of.setdefault(tensor.tensor, []).append(tensor.bits)
+    varies = {tensor.tensor: tensor.variation is not Variation.NONE for tensor in topology.tensors}
+
+    def resolve(op: Operator, tensor: int, bits: int) -> int:
+        choices = bits_of.get(tensor)
+        if choices is None:
+            raise InputError(name, f"operator {op.name!r} names tensor {tensor}, which does not exist", "operators")
+        if not varies[tensor]:
+            return choices[0]
+        if bits in choices:
+            return bits
+        if op.variation is Variation.NONE:
+            return max(choices)
+        raise InputError(name, f"tensor {tensor} of {op.name!r} has no {bits}-bit form; it has {choices}", "tensors")
+
+    def group(op: Operator, bits: int, batch: int, rows: int) -> Group:
+        inputs = tuple(resolve(op, entry.tensor, bits) for entry in op.inputs)
+        place = {entry.operand: width for entry, width in zip(op.inputs, inputs, strict=True)}
+        return Group(
+            bits=bits,
+            batch=batch,
+            rows=rows,
+            stream_bits=place.get(Operand.STREAM, 0),
+            stationary_bits=place.get(Operand.STATIONARY, 0),
+            input_bits=inputs,
+            output_bits=resolve(op, op.output, bits),
+        )
+
+    grouped = []
+    for op in topology.operators:
+        if op.variation is Variation.NONE:
+            groups = [group(op, 0, op.batch, op.m)]
+        else:
+            counts = assignment.get((op.stage, op.block))
+            if counts is None:
+                raise InputError(name, f"no windows for stage {op.stage} block {op.block} ({op.name})", "windows")
+            groups = _divide(name, op, counts, window_rows, group)
+        grouped.append(GroupedOperator(op, tuple(groups)))
+    return Workload(name, tuple(grouped), tensors, window_rows)
+
+
+def _divide(
+    name: str,
+    op: Operator,
+    counts: tuple[WindowCount, ...],
+    window_rows: int,
+    group: Callable[[Operator, int, int, int], Group],
+) -> list[Group]:
+    """The groups of an operator whose precision varies; InputError if its windows do not add up to its shape."""
+    windows = sum(count.windows for count in counts)
+    groups: list[Group] = []
+    total = 0
+    for count in counts:
+        if op.variation is Variation.BATCH:
+            heads, remainder = divmod(op.batch, windows)
+            if remainder:
+                raise InputError(name, f"batch {op.batch} of {op.name!r} is no multiple of {windows} windows", "batch")
+            batch, rows = count.windows * heads, op.m
+            total += batch
+        else:
+            batch = op.batch
+            rows = count.tokens if op.rows_per is RowsPer.TOKEN else count.windows * window_rows
+            total += rows
+        if count.bits and batch and rows:
+            groups.append(group(op, count.bits, batch, rows))
+    expected = op.batch if op.variation is Variation.BATCH else op.m
+    if total != expected:
+        raise InputError(name, f"the windows of {op.name!r} give {total}, its shape says {expected}", "windows")
+    return groups
+
+
+def single_gemm(m: int, n: int, k: int, stream_bits: int, stationary_bits: int) -> Workload:
+    """The workload of one GEMM: streaming (m, k) times stationary (k, n), 32-bit results."""
+    for label, size in (("M", m), ("N", n), ("K", k)):
+        if size < 1:
+            raise InputError("--gemm", f"{size} is not a size; allowed: integers from 1", label)
+
+    def tensor(index: int, label: str, role: Role, rows: int, columns: int, bits: int) -> Tensor:
+        return Tensor(
+            index, label, role, 1, rows, columns, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE
+        )
+
+    op = Operator(
+        operator=0,
+        name="gemm",
+        kind=OperatorKind.GEMM,
+        stage=-1,
+        block=-1,
+        grid=Grid.NONE,
+        batch=1,
+        m=m,
+        n=n,
+        k=k,
+        variation=Variation.NONE,
+        rows_per=RowsPer.WINDOW,
+        in_block=True,
+        inputs=(Input(0, Operand.STREAM, Relation.SAME_ROW), Input(1, Operand.STATIONARY, Relation.ALL)),
+        output=2,
+    )
+    topology = Topology(
+        (op,),
+        (
+            tensor(0, "stream", Role.ACTIVATION, m, k, stream_bits),
+            tensor(1, "stationary", Role.WEIGHT, k, n, stationary_bits),
+            tensor(2, "result", Role.STATE, m, n, 32),
+        ),
+    )
+    return build_workload(f"gemm {m}x{n}x{k}", topology, {}, 1)
