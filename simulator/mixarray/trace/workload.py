@@ -171,11 +171,12 @@ def single_gemm(m: int, n: int, k: int, stream_bits: int, stationary_bits: int) 
     for label, size in (("M", m), ("N", n), ("K", k)):
         if size < 1:
             raise InputError("--gemm", f"{size} is not a size; allowed: integers from 1", label)
+    for label, bits in (("streaming", stream_bits), ("stationary", stationary_bits)):
+        if not 1 <= bits <= 32:
+            raise InputError("--bits", f"{bits} is no bit width; allowed: 1 to 32", label)
 
-    def tensor(index: int, label: str, role: Role, rows: int, columns: int, bits: int) -> Tensor:
-        return Tensor(
-            index, label, role, 1, rows, columns, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE
-        )
+    def tensor(index: int, label: str, role: Role, shape: tuple[int, int], bits: int) -> Tensor:
+        return Tensor(index, label, role, 1, *shape, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE)
 
     op = Operator(
         operator=0,
@@ -197,9 +198,9 @@ def single_gemm(m: int, n: int, k: int, stream_bits: int, stationary_bits: int) 
     topology = Topology(
         (op,),
         (
-            tensor(0, "stream", Role.ACTIVATION, m, k, stream_bits),
-            tensor(1, "stationary", Role.WEIGHT, k, n, stationary_bits),
-            tensor(2, "result", Role.STATE, m, n, 32),
+            tensor(0, "stream", Role.ACTIVATION, (m, k), stream_bits),
+            tensor(1, "stationary", Role.WEIGHT, (k, n), stationary_bits),
+            tensor(2, "result", Role.STATE, (m, n), 32),
         ),
     )
     return build_workload(f"gemm {m}x{n}x{k}", topology, {}, 1)

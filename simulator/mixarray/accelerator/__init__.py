@@ -1,0 +1,1 @@
+"""What computes it: frozen configuration models and presets; units are resolved here and nowhere else."""

@@ -1,0 +1,219 @@
+"""The accelerator as frozen pydantic models that refuse unknown keys; no field has a hidden default.
+
+Units are in the names; what other rooms need in other units (bits, cycles) is a property here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+
+from mixarray.accelerator.enums import Arithmetic, Dataflow, DramType, Leakage, WeightLoading, WeightLoadRows
+from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
+from mixarray.accelerator.styles import pe_styles
+from mixarray.trace.model import OperatorKind
+
+Positive = Annotated[int, Field(strict=True, ge=1)]
+NotNegative = Annotated[int, Field(strict=True, ge=0)]
+Width = Annotated[int, Field(strict=True, ge=1, le=32)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+
+
+def _rational(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("give an integer or a fraction such as 1024/5, so that cycles stay exact")
+    return value
+
+
+def _shortest(value: Fraction) -> int | str:
+    return value.numerator if value.denominator == 1 else str(value)
+
+
+Rational = Annotated[
+    Fraction,
+    BeforeValidator(_rational, json_schema_input_type=int | str),
+    PlainSerializer(_shortest, return_type=int | str),
+    Field(gt=0),
+]
+
+VECTOR_KINDS = tuple(kind for kind in OperatorKind if kind is not OperatorKind.GEMM)
+
+
+class Frozen(BaseModel):
+    """Base of every configuration model: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Array(Frozen):
+    """One systolic array of `rows` x `columns` PEs; K lies on the rows, N on the columns."""
+
+    name: Name
+    rows: Annotated[int, Field(strict=True, ge=1, le=4096)]
+    columns: Annotated[int, Field(strict=True, ge=1, le=4096)]
+    dataflow: Dataflow
+    pe_style: str = Field(description="name of a PE style", json_schema_extra={"enum": [*sorted(pe_styles())]})
+    modes: Annotated[tuple[tuple[Width, Width], ...], Field(min_length=1)]
+    weight_loading: WeightLoading
+    weight_load_rows: WeightLoadRows
+    weight_port_bits: Positive = Field(description="bits that the weight port delivers per cycle")
+    accumulator_bits: Annotated[int, Field(strict=True, ge=8, le=64)]
+
+    @field_validator("pe_style")
+    @classmethod
+    def _known_style(cls, value: str) -> str:
+        if value not in pe_styles():
+            raise ValueError(f"{value!r} is no PE style; allowed: {', '.join(sorted(pe_styles()))}")
+        return value
+
+    @field_validator("modes")
+    @classmethod
+    def _distinct_modes(cls, value: tuple[Bits, ...]) -> tuple[Bits, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("a mode is listed twice")
+        return value
+
+    @model_validator(mode="after")
+    def _style_serves(self) -> Self:
+        reason = self.style.illegal.get(self.dataflow)
+        if reason is not None:
+            raise ValueError(f"{self.pe_style} PEs cannot run {self.dataflow}: {reason}")
+        self.style.make_modes(self.modes)
+        return self
+
+    @property
+    def style(self) -> PeStyle:
+        """The PE style."""
+        return pe_styles()[self.pe_style]
+
+    @property
+    def pe_modes(self) -> tuple[Mode, ...]:
+        """What each configured mode means for a PE, in the configured order."""
+        return self.style.make_modes(self.modes)
+
+    def mode(self, stream_bits: int, stationary_bits: int) -> Mode:
+        """The mode that runs operands of these bits (`mode.widens(...)` tells if it is wider); InputError if none."""
+        return mode_for(self.pe_modes, stream_bits, stationary_bits, self.name)
+
+    @property
+    def pes(self) -> int:
+        """Number of PEs."""
+        return self.rows * self.columns
+
+    @property
+    def pe_stationary_bits(self) -> int:
+        """Stationary bits that one PE stores in one buffer of its weight register."""
+        return self.style.pe_stationary_bits(self.pe_modes)
+
+    @property
+    def row_load_cycles(self) -> int:
+        """Cycles the weight port needs for one array row: ceil(bits of one array row / port width)."""
+        return -(-self.columns * self.pe_stationary_bits // self.weight_port_bits)
+
+    @property
+    def largest_lanes(self) -> int:
+        """Most MACs that one PE finishes per cycle, over all modes."""
+        return max(mode.lanes for mode in self.pe_modes)
+
+
+class Buffer(Frozen):
+    """One on-chip SRAM, divided into equal slots (2 = double buffering)."""
+
+    capacity_kib: Positive
+    port_bits: Positive
+    slots: Annotated[int, Field(strict=True, ge=1, le=16)]
+
+    @property
+    def capacity_bits(self) -> int:
+        """All slots together."""
+        return self.capacity_kib * 1024 * 8
+
+    @property
+    def slot_bits(self) -> int:
+        """What one slot holds."""
+        return self.capacity_bits // self.slots
+
+    def accesses(self, bits: int) -> int:
+        """Accesses of the port's width that move `bits`."""
+        return -(-bits // self.port_bits)
+
+
+class Buffers(Frozen):
+    """The three buffers of an array."""
+
+    activation: Buffer
+    weight: Buffer
+    accumulator: Buffer
+
+
+class VectorUnit(Frozen):
+    """A SIMD unit for everything that is no GEMM."""
+
+    name: Name
+    lanes: Positive
+    arithmetic: Arithmetic
+    latency_cycles: NotNegative
+    passes: Mapping[OperatorKind, Positive]
+
+    @field_validator("passes")
+    @classmethod
+    def _all_kinds(cls, value: Mapping[OperatorKind, int]) -> Mapping[OperatorKind, int]:
+        missing = [kind.value for kind in VECTOR_KINDS if kind not in value]
+        if missing or len(value) != len(VECTOR_KINDS):
+            raise ValueError(f"needs exactly {', '.join(VECTOR_KINDS)}; missing: {', '.join(missing) or 'none'}")
+        return value
+
+    def cycles(self, kind: OperatorKind, elements: int) -> int:
+        """Cycles that `elements` of an operator of that kind occupy the unit: every pass reads all of them."""
+        return -(-elements // self.lanes) * self.passes[kind]
+
+
+class DramChannel(Frozen):
+    """One memory channel serving its transfers in order; the bandwidth is a rational, rounded up per transfer."""
+
+    name: Name
+    type: DramType
+    bits_per_cycle: Rational = Field(description="bits per array clock cycle: an integer or a fraction like 1024/5")
+    burst_bits: Positive
+    latency_cycles: NotNegative
+
+    def transfer_bits(self, bits: int) -> int:
+        """Bits on the bus for `bits` of payload: whole bursts."""
+        return -(-bits // self.burst_bits) * self.burst_bits
+
+    def transfer_cycles(self, bits: int) -> int:
+        """Cycles that a transfer of `bits` occupies the channel (its latency comes on top)."""
+        return -int(-self.transfer_bits(bits) // self.bits_per_cycle)
+
+
+class Accelerator(Frozen):
+    """A whole accelerator. `arrays`, `vector_units` and `dram_channels` are lists; this version runs one of each."""
+
+    schema_version: Literal["1.0"]
+    name: Name
+    description: str
+    clock_mhz: Positive
+    energy_table: Name
+    leakage: Leakage
+    arrays: Annotated[tuple[Array, ...], Field(min_length=1, max_length=1)]
+    buffers: Buffers
+    vector_units: Annotated[tuple[VectorUnit, ...], Field(min_length=1, max_length=1)]
+    dram_channels: Annotated[tuple[DramChannel, ...], Field(min_length=1, max_length=1)]
+    sources: Mapping[str, str]
+
+    @model_validator(mode="after")
+    def _accumulator_holds_a_row(self) -> Self:
+        needed = self.arrays[0].columns * self.arrays[0].accumulator_bits
+        if self.buffers.accumulator.slot_bits < needed:
+            raise ValueError(
+                f"buffers.accumulator: one slot holds {self.buffers.accumulator.slot_bits} bits, one row of the array "
+                f"needs {needed}; give more capacity_kib or fewer slots"
+            )
+        return self
+
+    def cycles_to_ms(self, cycles: int) -> float:
+        """Milliseconds that `cycles` of the array clock take."""
+        return cycles / (self.clock_mhz * 1000)

@@ -1,0 +1,90 @@
+"""A result directory appears complete or not at all: written beside its final name, flushed, renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mixarray.errors import InputError
+
+OURS = ("run.json", "manifest.json", "summary.csv")
+
+
+@contextmanager
+def atomic_directory(path: Path | str, force: bool = False) -> Iterator[Path]:
+    """Yield an empty directory beside `path` that becomes `path` when the block ends without an exception.
+
+    An existing `path` is refused with InputError unless `force`; even then only an empty directory, or one that holds
+    a run.json, manifest.json or summary.csv, is replaced. Nothing is left behind when the block fails.
+    """
+    final = Path(path)
+    check_replaceable(final, force)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
+    except OSError as error:
+        raise InputError(str(final), f"cannot be written: {error.strerror}") from None
+    try:
+        work.chmod(0o777 & ~_umask())
+        yield work
+        _flush(work)
+        check_replaceable(final, force)
+        _rename_over(work, final)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_replaceable(path: Path, force: bool) -> None:
+    """Raise InputError unless `path` is free or, with `force`, a directory of ours or empty."""
+    if not (path.exists() or path.is_symlink()):
+        return
+    if not force:
+        raise InputError(str(path), "already exists; use --force to replace it")
+    if path.is_symlink() or not path.is_dir():
+        raise InputError(str(path), "is no directory, so --force does not replace it")
+    names = {entry.name for entry in path.iterdir()}
+    if names and names.isdisjoint(OURS):
+        raise InputError(str(path), f"holds none of {', '.join(OURS)}, so --force does not replace it")
+
+
+def _rename_over(work: Path, final: Path) -> None:
+    """Rename `work` to `final`; what was there is moved aside first and deleted last, so one of the two is whole."""
+    if final.exists():
+        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".old", dir=final.parent))
+        final.rename(aside / final.name)
+        try:
+            work.rename(final)
+        except OSError:
+            (aside / final.name).rename(final)
+            raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    else:
+        work.rename(final)
+    _sync(final.parent)
+
+
+def _flush(directory: Path) -> None:
+    for folder, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            _sync(Path(folder) / name)
+        _sync(Path(folder))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    """The process's file mode mask; reading it means setting it for a moment."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

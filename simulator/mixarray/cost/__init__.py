@@ -1,0 +1,1 @@
+"""What it costs: action counts become energy."""

@@ -1,0 +1,1 @@
+"""What came out: typed, versioned results with units in their names, and their writers."""

@@ -1,0 +1,106 @@
+"""One tidy row per operator of every distinct workload, and one for the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from mixarray.cost.energy import action_energy
+from mixarray.engine.timeline import OperatorCounts
+from mixarray.result.totals import Weighted, dram_bits
+from mixarray.simulate import Simulation
+from mixarray.trace.model import OperatorKind
+from mixarray.trace.workload import GroupedOperator
+
+Cell = int | float | str | None
+Row = Mapping[str, Cell]
+
+BUSY_COLUMNS = {
+    "arrays.0": "array_busy_cycles",
+    "arrays.0.weight_port": "weight_port_busy_cycles",
+    "vector_units.0": "vector_busy_cycles",
+    "dram_channels.0": "dram_busy_cycles",
+}
+
+
+def layer_rows(simulations: Weighted) -> list[Row]:
+    """Rows in order of workload and operator; columns as in the glossary."""
+    rows: list[Row] = []
+    for number, (simulation, images) in enumerate(simulations):
+        head: dict[str, Cell] = {"workload": number, "images": images}
+        attributed = _attributed(simulation)
+        own = [_operator_row(simulation, counts, attributed, head) for counts in simulation.execution.operators]
+        rows += own
+        spent = sum(float(row["energy_pj"] or 0) for row in own)
+        rows.append(_machine_row(simulation, attributed, head, simulation.energy.total_pj - spent))
+    return rows
+
+
+def _attributed(simulation: Simulation) -> Counter[int] | None:
+    if simulation.attribution is None:
+        return None
+    found: Counter[int] = Counter()
+    for (operator, _, _), cycles in simulation.attribution.cycles.items():
+        found[operator] += cycles
+    return found
+
+
+def _operator_row(
+    simulation: Simulation, counts: OperatorCounts, attributed: Counter[int] | None, head: Mapping[str, Cell]
+) -> dict[str, Cell]:
+    grouped = simulation.workload.operators[counts.operator]
+    op = grouped.operator
+    items = action_energy(counts.actions, simulation.accelerator)
+    return {
+        **head,
+        "operator": counts.operator,
+        **{"name": op.name, "kind": op.kind.value, "stage": op.stage, "block": op.block, "grid": op.grid.value},
+        **{"batch": op.batch, "m": op.m, "n": op.n, "k": op.k},
+        "groups": " ".join(f"{g.bits}:{g.batch}x{g.rows}" for g in grouped.groups),
+        "modes": _modes(simulation, grouped),
+        "macs": counts.macs,
+        "useful_pe_cycles": counts.useful_pe_cycles,
+        "first_start_cycles": counts.first_start_cycles,
+        "last_ready_cycles": counts.last_ready_cycles,
+        **_busy(simulation, counts),
+        "attributed_cycles": None if attributed is None else attributed[counts.operator],
+        "dram_read_bits": dram_bits(counts.actions.items(), "read_bits"),
+        "dram_write_bits": dram_bits(counts.actions.items(), "write_bits"),
+        "energy_pj": sum(item.pj for item in items),
+    }
+
+
+def _machine_row(
+    simulation: Simulation, attributed: Counter[int] | None, head: Mapping[str, Cell], energy_pj: float
+) -> dict[str, Cell]:
+    total = simulation.execution.total_cycles
+    none: dict[str, Cell] = dict.fromkeys(BUSY_COLUMNS.values(), 0)
+    return {
+        **head,
+        "operator": -1,
+        **{"name": "idle and leakage", "kind": "machine", "stage": -1, "block": -1, "grid": "none"},
+        **{"batch": 0, "m": 0, "n": 0, "k": 0, "groups": "", "modes": "", "macs": 0, "useful_pe_cycles": 0},
+        "first_start_cycles": 0,
+        "last_ready_cycles": total,
+        **none,
+        "attributed_cycles": None if attributed is None else attributed[-1],
+        "dram_read_bits": 0,
+        "dram_write_bits": 0,
+        "energy_pj": energy_pj,
+    }
+
+
+def _modes(simulation: Simulation, grouped: GroupedOperator) -> str:
+    if grouped.operator.kind is not OperatorKind.GEMM:
+        return ""
+    array = simulation.accelerator.arrays[0]
+    modes = [array.mode(g.stream_bits, g.stationary_bits) for g in grouped.groups]
+    return " ".join(f"{mode.stream_bits}x{mode.stationary_bits}" for mode in modes)
+
+
+def _busy(simulation: Simulation, counts: OperatorCounts) -> dict[str, Cell]:
+    """Occupied cycles by unit. Raises KeyError for a unit that no column shows."""
+    found: Counter[str] = Counter(dict.fromkeys(BUSY_COLUMNS.values(), 0))
+    for (unit, _), cycles in counts.busy_cycles.items():
+        found[BUSY_COLUMNS[simulation.schedule.units[unit]]] += cycles
+    return {name: found[name] for name in BUSY_COLUMNS.values()}

@@ -1,0 +1,29 @@
+"""Bit operations as MixA-Q publishes them, the promise that a simulation is held against.
+
+Its tables fit one reading only (methods 1b): linear in the activation bits, also for the products of two activations,
+with a constant weight factor, over the transformer blocks alone. Here they are counted from the rows that really ran,
+never from nominal ratios, and the constant factor is left out: it cancels in every speedup.
+"""
+
+from __future__ import annotations
+
+from mixarray.errors import InputError
+from mixarray.trace.workload import Workload
+
+
+def bops(workload: Workload) -> int:
+    """MACs of the blocks times activation bits, in bit operations per weight bit (scope `bops_blocks`)."""
+    total = 0
+    for grouped in workload.operators:
+        op = grouped.operator
+        if op.in_block:
+            total += sum(g.batch * g.rows * (g.bits or g.stream_bits) for g in grouped.groups) * op.n * op.k
+    return total
+
+
+def bops_speedup(workload: Workload, reference: Workload) -> float:
+    """BOPs of `reference` over those of `workload`; InputError if the workload has none."""
+    own = bops(workload)
+    if own == 0:
+        raise InputError(workload.name, "has no GEMM in a transformer block, so it has no BOPs speedup")
+    return bops(reference) / own

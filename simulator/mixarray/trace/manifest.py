@@ -1,0 +1,61 @@
+"""The manifest of a bundle: what was run, how, and the hash of every file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(strict=True, ge=1)]
+Bits = Annotated[int, Field(strict=True, ge=1, le=32)]
+Thousandths = Annotated[int, Field(strict=True, ge=0, le=1000)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class ModelSource(StrEnum):
+    """Where the weights came from."""
+
+    TRAINED = "trained"
+    USER = "user"
+    RANDOM = "random"
+
+
+class Derived(StrEnum):
+    """Whether the assignment is what the model did, or was re-assigned without running it: then only counts hold."""
+
+    NONE = "none"
+    COUNTS_ONLY = "counts_only"
+
+
+class Manifest(BaseModel):
+    """`manifest.json`. `files` maps each file's name within the bundle to its SHA-256; write_bundle fills it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    schema_version: Literal["1.0"]
+    model: str = Field(min_length=1)
+    model_source: ModelSource
+    window_size: Positive = Field(description="side of a window in tokens")
+    input_height: Positive = Field(description="pixels")
+    input_width: Positive = Field(description="pixels")
+    images: Annotated[tuple[str, ...], Field(min_length=1)]
+    method: str = Field(description="quantization method")
+    activation_bits_high: Bits
+    activation_bits_low: Bits
+    weight_bits: Bits = Field(description="bits of the weights inside the blocks")
+    ratio_thousandths: Thousandths = Field(description="nominal share of low windows")
+    pair_ratios_thousandths: tuple[tuple[Thousandths, ...], ...] = Field(description="by stage, then block pair")
+    score: str = Field(description="importance score that ranked the windows")
+    score_note: str = Field(description="what a reader must know about the score; may be empty")
+    seed: Annotated[int, Field(strict=True)]
+    derived: Derived
+    git_revision: str
+    versions: Mapping[str, str]
+    files: Mapping[str, Sha256] = Field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The text of `manifest.json`: sorted keys, so equal content gives equal bytes."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n"

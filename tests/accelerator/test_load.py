@@ -1,0 +1,182 @@
+"""Presets load, are fixed twins, and every mistake names file, field and what is allowed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from mixarray.accelerator import load
+from mixarray.accelerator.load import config_dir, list_accelerators, load_accelerator, parse_accelerator
+from mixarray.accelerator.sources import SET_BY_USER, check_sources, leaves, source_of
+from mixarray.accelerator.write import accelerator_sha256, json_schema, new_from, resolved_yaml
+from mixarray.errors import InputError
+
+PACKED, PLAIN = "packed_w4_32x32", "plain_int8_32x32"
+
+
+def data_of(name: str = PACKED) -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load((config_dir() / f"{name}.yaml").read_text())
+    return data
+
+
+@pytest.mark.parametrize("name", list_accelerators())
+def test_every_preset_loads_under_its_own_name(name: str) -> None:
+    accelerator = load_accelerator(name)
+    assert accelerator.name == name
+    check_sources(accelerator, name)
+
+
+def test_both_presets_are_shipped_and_differ_only_in_style() -> None:
+    assert set(list_accelerators()) >= {PACKED, PLAIN}
+    packed, plain = dict(leaves(data_of(PACKED))), dict(leaves(data_of(PLAIN)))
+    differing = {path for path in packed.keys() | plain.keys() if packed.get(path) != plain.get(path)}
+    allowed = ("name", "description", "arrays.0.pe_style", "arrays.0.modes", "sources.arrays.0.modes")
+    assert {path for path in differing if not path.startswith(allowed)} == set()
+
+
+def test_units_are_resolved_by_the_model() -> None:
+    accelerator = load_accelerator(PACKED)
+    assert accelerator.buffers.weight.capacity_bits == 128 * 1024 * 8
+    assert accelerator.buffers.weight.slot_bits == 64 * 1024 * 8
+    assert accelerator.buffers.weight.accesses(257) == 2
+    assert accelerator.arrays[0].row_load_cycles == 1
+    assert accelerator.cycles_to_ms(500_000) == 1.0
+    assert accelerator.arrays[0].largest_lanes == 2
+
+
+def test_bandwidth_is_rational_and_rounded_up_per_transfer() -> None:
+    channel = load_accelerator(PACKED, ["dram_channels.0.bits_per_cycle=1024/5"]).dram_channels[0]
+    assert channel.bits_per_cycle == Fraction(1024, 5)
+    assert (channel.transfer_bits(1), channel.transfer_cycles(1)) == (256, 2)
+    assert channel.transfer_cycles(1024) == 5
+
+
+def test_models_are_frozen() -> None:
+    accelerator = load_accelerator(PACKED)
+    with pytest.raises(ValidationError, match="frozen"):
+        accelerator.clock_mhz = 1  # type: ignore[misc]
+
+
+def test_override_changes_value_and_source() -> None:
+    accelerator = load_accelerator(PACKED, ["arrays.0.rows=64", "vector_units.0.passes.rank=3"])
+    assert accelerator.arrays[0].rows == 64
+    assert source_of(accelerator, "arrays.0.rows") == SET_BY_USER
+    assert source_of(accelerator, "vector_units.0.passes.rank") == SET_BY_USER
+    assert "ANT" in str(source_of(accelerator, "arrays.0.columns"))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("arrays.0.rowz=1", r"arrays.0.rowz: arrays.0 has no 'rowz'; allowed: name, rows, columns"),
+        ("arrays.1.rows=1", r"arrays has no '1'; allowed: 0"),
+        ("arrays.0.rows.x=1", r"arrays.0.rows is a value"),
+        ("clock=1", r"clock: the accelerator has no 'clock'; allowed: schema_version, name"),
+        ("arrays.0.rows", r"not of the form path=value"),
+        ("sources.clock_mhz=x", r"cannot be set"),
+        ("clock_mhz=[", r"is not a YAML value"),
+        ("arrays.0.rows=0", r"arrays.0.rows: Input should be greater than or equal to 1; found 0"),
+        ("arrays.0.rows=32.0", r"arrays.0.rows: Input should be a valid integer; found 32.0"),
+        ("arrays.0.rows=.nan", r"arrays.0.rows"),
+        ("arrays.0.rows=true", r"arrays.0.rows"),
+        ("arrays.0.dataflow=rs", r"arrays.0.dataflow: .*'weight_stationary'.*found 'rs'"),
+        ("arrays.0.dataflow=output_stationary", r"arrays.0: packed_w4 PEs cannot run output_stationary: "),
+        ("arrays.0.pe_style=magic", r"'magic' is no PE style; allowed: packed_w4, plain"),
+        ("arrays.0.modes=[[16, 4]]", r"no mode \(16, 4\); allowed"),
+        ("arrays.0.modes=[]", r"arrays.0.modes"),
+        ("arrays.0.modes=[[8, 4], [8, 4]]", r"listed twice"),
+        ("arrays.0.weight_loading=fast", r"'serial', 'single' or 'double'"),
+        ("leakage=some", r"'none' or 'lstp300'"),
+        ("buffers.weight={capacity_kib: 1, port_bits: 64}", r"buffers.weight.slots: this field is required"),
+        ("buffers.accumulator.capacity_kib=1", None),
+        ("buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16}", r"one slot holds 512 bits.*needs 1024"),
+        ("dram_channels.0.bits_per_cycle=102.4", r"integer or a fraction"),
+        ("dram_channels.0.bits_per_cycle=0", r"dram_channels.0.bits_per_cycle"),
+        ("vector_units.0.passes={softmax: 1}", r"vector_units.0.passes: .*missing: layernorm"),
+    ],
+)
+def test_override_mistakes(override: str, message: str | None) -> None:
+    if message is None:
+        assert load_accelerator(PACKED, [override]).buffers.accumulator.capacity_kib == 1
+        return
+    with pytest.raises(InputError, match=message):
+        load_accelerator(PACKED, [override])
+
+
+def test_unknown_names_get_a_suggestion() -> None:
+    with pytest.raises(InputError, match=r"did you mean 'packed_w4_32x32'\?.*plain_int8_32x32"):
+        load_accelerator("packed_w4_32")
+
+
+def test_unknown_field_names_the_allowed_ones() -> None:
+    data = data_of()
+    data["arrays"][0]["row"] = 3
+    with pytest.raises(InputError, match=r"here: arrays.0.row: unknown field; allowed: name, rows, columns"):
+        parse_accelerator(data, "here")
+
+
+def test_a_number_without_a_source_is_refused() -> None:
+    data = data_of()
+    del data["sources"]["buffers.weight"]
+    with pytest.raises(InputError, match=r"buffers.weight.capacity_kib: this number has no source"):
+        parse_accelerator(data, "here")
+
+
+def test_a_source_of_nothing_is_refused() -> None:
+    data = data_of()
+    data["sources"]["arrays.0.rowz"] = "typo"
+    with pytest.raises(InputError, match=r"sources.arrays.0.rowz: this source belongs to nothing"):
+        parse_accelerator(data, "here")
+
+
+def test_the_longest_prefix_wins() -> None:
+    accelerator = load_accelerator(PACKED)
+    assert "maximum" in str(source_of(accelerator, "vector_units.0.passes.softmax"))
+    assert "one read" in str(source_of(accelerator, "vector_units.0.passes.gelu"))
+
+
+@pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "", "\x00"])
+def test_files_that_are_no_accelerator(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"bad\.yaml"):
+        load_accelerator(str(file))
+
+
+def test_resolved_yaml_loads_as_the_same_accelerator(tmp_path: Path) -> None:
+    accelerator = load_accelerator(PACKED, ["dram_channels.0.bits_per_cycle=1024/5", "arrays.0.rows=64"])
+    file = tmp_path / "resolved.yaml"
+    file.write_text(resolved_yaml(accelerator))
+    assert load_accelerator(str(file)) == accelerator
+    assert accelerator_sha256(accelerator) != accelerator_sha256(load_accelerator(PACKED))
+
+
+def test_new_from_copies_comments_and_refuses_taken_names(tmp_path: Path) -> None:
+    made = new_from(PACKED, tmp_path / "mine.yaml")
+    assert load_accelerator(str(made)).name == "mine"
+    assert "# K lies on the rows" in made.read_text()
+    with pytest.raises(InputError, match="already exists"):
+        new_from(PACKED, made)
+    with pytest.raises(InputError, match="name of a shipped accelerator"):
+        new_from(PACKED, tmp_path / f"{PLAIN}.yaml")
+
+
+def test_json_schema_lists_the_styles() -> None:
+    schema = json_schema()
+    assert schema["$defs"]["Array"]["properties"]["pe_style"]["enum"] == ["packed_w4", "plain"]
+    assert schema["additionalProperties"] is False
+
+
+def test_config_dir_prefers_package_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = Path(__file__).parents[2] / "accelerator_configs"
+    monkeypatch.setattr(load, "files", lambda package: tmp_path / "no" / package)
+    assert config_dir() == repository
+    packaged = tmp_path / "mixarray" / "accelerator_configs"
+    packaged.mkdir(parents=True)
+    monkeypatch.setattr(load, "files", lambda package: tmp_path / package)
+    assert config_dir() == packaged
