@@ -7,7 +7,7 @@ two simply have one group per operator. Cycles depend on the sizes of the groups
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mixarray.errors import InputError
 from mixarray.trace.model import (
@@ -92,6 +92,7 @@ def build_workload(name: str, topology: Topology, assignment: Assignment, window
     `window_rows` is window_size**2. Raises InputError when the window rows do not add up to the operator's shape or
     a tensor does not exist at the bits that a group needs.
     """
+    topology = _without_needless_ranking(topology, assignment)
     tensors = {(tensor.tensor, tensor.bits): tensor for tensor in topology.tensors}
     bits_of: dict[int, list[int]] = {}
     for tensor in topology.tensors:
@@ -134,6 +135,29 @@ def build_workload(name: str, topology: Topology, assignment: Assignment, window
             groups = _divide(name, op, counts, window_rows, group)
         grouped.append(GroupedOperator(op, tuple(groups)))
     return Workload(name, tuple(grouped), tensors, window_rows)
+
+
+def _without_needless_ranking(topology: Topology, assignment: Assignment) -> Topology:
+    """Leave out scoring and ranking in stages where every window runs at the same bits: a uniform model ranks nothing.
+
+    What depended on the order no longer names it.
+    """
+    bits_of_stage: dict[int, set[int]] = {}
+    for (stage, _), counts in assignment.items():
+        bits_of_stage.setdefault(stage, set()).update(count.bits for count in counts if count.windows)
+    needless = {
+        op.operator: op.output
+        for op in topology.operators
+        if op.kind in (OperatorKind.TOKEN_MAP, OperatorKind.RANK) and len(bits_of_stage.get(op.stage, ())) == 1
+    }
+    gone = set(needless.values())
+    operators = tuple(
+        replace(op, inputs=tuple(entry for entry in op.inputs if entry.tensor not in gone))
+        for op in topology.operators
+        if op.operator not in needless
+    )
+    tensors = tuple(tensor for tensor in topology.tensors if tensor.tensor not in gone)
+    return Topology(operators, tensors)
 
 
 def _divide(
