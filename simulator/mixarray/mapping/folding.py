@@ -1,0 +1,70 @@
+"""Shortening a written Schedule: folds that follow each other alike inside one long iteration become a segment.
+
+Iterations that repeat are segments already. Those at the border between groups occur once or a few times, with up to
+hundreds of equal (array load, stream) pairs inside. Waits are by distance in Schedule order, which does not change
+here; only `Final` names a segment and has to follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mixarray.mapping.schedule import Final, Job, Segment
+
+PAIR = 2
+LEAST_PAIRS = 4
+
+Place = tuple[int, int]
+"""(segment, slot)"""
+
+
+def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]]) -> tuple[Segment, ...]:
+    """The same jobs in the same order with fewer of them stored; `segments` are (body, repeat) without `Back`."""
+    wanted = {
+        (wait.segment, wait.slot) for body, _ in segments for job in body for wait in job.dependencies
+        if isinstance(wait, Final)
+    }  # fmt: skip
+    moved: dict[Place, Place] = {}
+    result: list[Segment] = []
+    for number, (body, repeat) in enumerate(segments):
+        pieces = _cut(body, [slot for segment, slot in wanted if segment == number])
+        stored = sum(len(piece) for _, piece, _ in pieces)
+        if len(pieces) == 1 or repeat * stored >= len(body):
+            pieces = [(0, body, repeat)]
+        for _ in range(repeat if len(pieces) > 1 else 1):
+            for start, piece, times in pieces:
+                skipped = (times - 1) * len(piece) if len(pieces) > 1 else 0
+                for slot in range(len(piece)):
+                    moved[number, start + skipped + slot] = len(result), slot
+                result.append(Segment(tuple(_follow(job, moved) for job in piece), times))
+    return tuple(result)
+
+
+def _cut(body: tuple[Job, ...], pinned: Sequence[int]) -> list[tuple[int, tuple[Job, ...], int]]:
+    """(first slot, jobs, repeat) pieces of one iteration around its longest run of equal pairs."""
+    best, length = 0, 0
+    start = 0
+    while start + PAIR <= len(body):
+        pairs = 1
+        while body[start + pairs * PAIR : start + (pairs + 1) * PAIR] == body[start : start + PAIR]:
+            pairs += 1
+        if pairs > length:
+            best, length = start, pairs
+        start += (pairs - 1) * PAIR + 1
+    inner = range(best, best + (length - 1) * PAIR)
+    if length < LEAST_PAIRS or any(slot in inner for slot in pinned):
+        return [(0, body, 1)]
+    end = best + length * PAIR
+    pieces = [(0, body[:best], 1), (best, body[best : best + PAIR], length), (end, body[end:], 1)]
+    return [piece for piece in pieces if piece[1]]
+
+
+def _follow(job: Job, moved: dict[Place, Place]) -> Job:
+    if not any(isinstance(wait, Final) for wait in job.dependencies):
+        return job
+    waits = tuple(
+        Final(*moved[wait.segment, wait.slot], wait.event) if isinstance(wait, Final) else wait
+        for wait in job.dependencies
+    )
+    return replace(job, dependencies=waits)

@@ -1,0 +1,261 @@
+"""What a chain has to move and compute in each of its iterations, before anything is put in order.
+
+Everything is an exact total divided over the loops: elements of vector operators, bits of tensors. A tensor crosses
+chains by name; whether it does so through DRAM or stays on the chip is decided in `residency`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from mixarray.accelerator.model import Accelerator
+from mixarray.errors import InputError
+from mixarray.mapping.amounts import ceil_div, divide
+from mixarray.mapping.chains import ROW_WISE, Chain, Flow
+from mixarray.mapping.tiles import (
+    Loops,
+    Run,
+    batched_loops,
+    column_widths,
+    cut_rows,
+    linear_loops,
+    vector_loops,
+)
+from mixarray.trace.model import Operand, OperatorKind, Role, Tensor, Variation
+from mixarray.trace.workload import GroupedOperator, Workload
+
+LARGEST_VECTOR_TILE_ROWS = 256
+LARGEST_LOOKAHEAD = 4
+
+
+class Stage(StrEnum):
+    """Where in a chain a tensor enters or leaves.
+
+    RAW: read by operators before the GEMM; STREAM, STATIONARY: operands of the GEMM; SIDE: read by operators after it
+    (or by vector work without a GEMM); FED, OUT: written by operators before and after the GEMM.
+    """
+
+    RAW = "raw"
+    STREAM = "stream"
+    STATIONARY = "stationary"
+    SIDE = "side"
+    FED = "fed"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration."""
+
+    tensor: int
+    stage: Stage
+    operator: int
+    bits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorWork:
+    """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all."""
+
+    operator: int
+    kind: OperatorKind
+    elements: tuple[int, ...]
+    total_elements: int
+    makers: tuple[int, ...]
+    read_bits: int
+    accumulator_bits: int
+    write_bits: int
+
+    def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
+        """Buffer traffic of a part of the elements."""
+        return (
+            ("buffers.accumulator", "read", elements * self.accumulator_bits),
+            ("buffers.activation", "read", ceil_div(self.read_bits * elements, self.total_elements)),
+            ("buffers.activation", "write", ceil_div(self.write_bits * elements, self.total_elements)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlan:
+    """A chain with its loops and everything that it moves and computes."""
+
+    chain: Chain
+    loops: Loops
+    before: tuple[VectorWork, ...]
+    after: tuple[VectorWork, ...]
+    traffic: tuple[Traffic, ...]
+    weight_bits: int
+    k: int
+
+    def at(self, stage: Stage) -> tuple[Traffic, ...]:
+        """The traffic of one stage."""
+        return tuple(entry for entry in self.traffic if entry.stage is stage)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans chains of one workload on one accelerator."""
+
+    workload: Workload
+    accelerator: Accelerator
+    flow: Flow
+
+    @cached_property
+    def _forms(self) -> dict[int, list[Tensor]]:
+        """The entries of every tensor, one per bit width."""
+        forms: dict[int, list[Tensor]] = {}
+        for tensor in self.workload.tensors.values():
+            forms.setdefault(tensor.tensor, []).append(tensor)
+        return forms
+
+    def holds_rows(self, gemm: int) -> bool:
+        """Whether an accumulator slot holds whole rows of a GEMM: all of a tile, or enough to hide a weight load."""
+        array, op = self.accelerator.arrays[0], self.flow.operators[gemm]
+        return self._stripe_rows(op.n, True) >= min(op.m, array.rows)
+
+    def plan(self, chain: Chain) -> ChainPlan:
+        """Loops and amounts of one chain."""
+        loops = self._loops(chain)
+        before = tuple(self._vector(index, loops.feed_weights(False), chain) for index in chain.before)
+        stripes = loops.stripe_weights(False)
+        after = tuple(self._vector(index, stripes, chain) for index in chain.after)
+        if chain.gemm is not None and self._drains_itself(chain):
+            after = (self._drain(chain.gemm, stripes), *after)
+        k = 0 if chain.gemm is None else self.flow.operators[chain.gemm].k
+        return ChainPlan(chain, loops, before, after, tuple(self._traffic(chain, loops)), self._weight_bits(chain), k)
+
+    def tensor_bits(self, tensor: int) -> int:
+        """All bits of a tensor in this workload: each group's rows at its bits (pruned windows have none)."""
+        forms = self._forms[tensor]
+        elements = forms[0].batch * forms[0].rows * forms[0].columns
+        maker = self.flow.producer.get(tensor)
+        if maker is None or forms[0].variation is Variation.NONE:
+            return elements * forms[0].bits
+        grouped = self.workload.operators[maker]
+        rows = grouped.operator.batch * grouped.operator.m
+        return sum(ceil_div(elements * g.batch * g.rows, rows) * g.output_bits for g in grouped.groups)
+
+    def is_weight(self, index: int) -> bool:
+        """Whether the stationary operand of a GEMM is a weight, shared by all of its rows."""
+        entry = next(e for e in self.flow.operators[index].inputs if e.operand is Operand.STATIONARY)
+        return self._forms[entry.tensor][0].role is Role.WEIGHT
+
+    def _stripe_rows(self, columns: int, whole_rows: bool) -> int:
+        array, slot = self.accelerator.arrays[0], self.accelerator.buffers.accumulator.slot_bits
+        width = ceil_div(columns, array.columns) * array.columns if whole_rows else array.columns
+        return slot // (width * array.accumulator_bits)
+
+    def _drains_itself(self, chain: Chain) -> bool:
+        """Whether accumulators need a requantization of their own: nobody in the chain reads them, or others do too."""
+        assert chain.gemm is not None
+        readers = self.flow.consumers.get(self.flow.operators[chain.gemm].output, ())
+        return not readers or any(reader not in chain.after for reader in readers)
+
+    def _weight_bits(self, chain: Chain) -> int:
+        if chain.gemm is None or not self.is_weight(chain.gemm):
+            return 0
+        grouped = self.workload.operators[chain.gemm]
+        return grouped.operator.k * grouped.operator.n * max(g.stationary_bits for g in grouped.groups)
+
+    def _loops(self, chain: Chain) -> Loops:
+        buffer = self.accelerator.buffers.activation
+        if chain.gemm is None:
+            grouped = self.workload.operators[chain.after[0]]
+            runs = [Run(i, g.batch * g.rows, g.bits) for i, g in enumerate(grouped.groups)]
+            rows = max(1, sum(run.rows for run in runs))
+            row_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), rows)
+            height = max(1, min(LARGEST_VECTOR_TILE_ROWS, buffer.slot_bits // max(row_bits, 1)))
+            return vector_loops(cut_rows(runs, height), grouped.operator.n, buffer.slots)
+        grouped = self.workload.operators[chain.gemm]
+        widths = column_widths(grouped.operator.n, self.accelerator.arrays[0].columns)
+        whole_rows = any(self.flow.operators[i].kind in ROW_WISE for i in chain.after)
+        stripe_rows = self._stripe_rows(grouped.operator.n, whole_rows)
+        if self.is_weight(chain.gemm):
+            runs = [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
+            parts = 1 if whole_rows or len(set(widths)) > 1 else len(widths)
+            height = min(stripe_rows, self._tile_rows(chain, parts))
+            return linear_loops(cut_rows(runs, height), widths, whole_rows, buffer.slots)
+        elements = [(self._run(i, grouped, g.rows), g.batch) for i, g in enumerate(grouped.groups)]
+        total = max(1, sum(g.batch for g in grouped.groups))
+        element_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), total)
+        ahead = min(LARGEST_LOOKAHEAD, buffer.capacity_bits // max(element_bits, 1) - 1) if buffer.slots > 1 else 0
+        return batched_loops(elements, widths, whole_rows, stripe_rows, max(ahead, 0))
+
+    def _run(self, index: int, grouped: GroupedOperator, rows: int) -> Run:
+        group = grouped.groups[index]
+        mode = self.accelerator.arrays[0].mode(group.stream_bits, group.stationary_bits)
+        return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits)
+
+    def _tile_rows(self, chain: Chain, parts: int) -> int:
+        """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer."""
+        assert chain.gemm is not None
+        grouped = self.workload.operators[chain.gemm]
+        rows = max(1, sum(g.batch * g.rows for g in grouped.groups))
+        codes = grouped.operator.k * max(g.stream_bits for g in grouped.groups)
+        others = sum(self.tensor_bits(t) for t, stage, _ in self._crossing(chain) if stage is not Stage.STREAM)
+        slot = self.accelerator.buffers.activation.slot_bits
+        if codes > slot:
+            message = f"one slot holds {slot} bits, one row of {grouped.operator.name!r} needs {codes}"
+            raise InputError(self.accelerator.name, message, "buffers.activation.capacity_kib")
+        return max(1, slot // (codes + ceil_div(others, rows * parts)))
+
+    def _crossing(self, chain: Chain) -> Iterable[tuple[int, Stage, int]]:
+        """(tensor, stage, operator) of all that enters or leaves a chain; a tensor once per stage."""
+        seen: set[tuple[int, Stage]] = set()
+        inside = set(chain.operators)
+        for index in chain.operators:
+            op = self.flow.operators[index]
+            stages = {Operand.STREAM: Stage.STREAM, Operand.STATIONARY: Stage.STATIONARY}
+            vector = Stage.RAW if index in chain.before else Stage.SIDE
+            for entry in op.inputs:
+                stage = stages.get(entry.operand, vector)
+                key = entry.tensor, stage
+                outside = self.flow.producer.get(entry.tensor) not in inside
+                if entry.tensor in self.flow.consumers and outside and key not in seen:  # weights have no consumers
+                    seen.add(key)
+                    yield entry.tensor, stage, index
+            users = self.flow.consumers.get(op.output, ())
+            if not users or any(user not in inside for user in users):
+                yield op.output, Stage.FED if index in chain.before else Stage.OUT, index
+
+    def _traffic(self, chain: Chain, loops: Loops) -> Iterable[Traffic]:
+        for tensor, stage, index in self._crossing(chain):
+            varying = self._forms[tensor][0].variation is not Variation.NONE
+            by_iteration = stage in (Stage.SIDE, Stage.OUT)
+            weights = loops.iteration_weights(varying) if by_iteration else loops.feed_weights(varying)
+            yield Traffic(tensor, stage, index, divide(self.tensor_bits(tensor), weights))
+
+    def _vector(self, index: int, weights: list[int], chain: Chain) -> VectorWork:
+        grouped = self.workload.operators[index]
+        op = grouped.operator
+        elements = sum(g.batch * g.rows for g in grouped.groups) * op.n
+        result = None if chain.gemm is None else self.flow.operators[chain.gemm].output
+        reads = [entry.tensor for entry in op.inputs if entry.tensor in self.flow.consumers]
+        return VectorWork(
+            operator=index,
+            kind=op.kind,
+            elements=divide(elements, weights),
+            total_elements=max(elements, 1),
+            makers=tuple(self.flow.producer[tensor] for tensor in reads if tensor in self.flow.producer),
+            read_bits=sum(self.tensor_bits(tensor) for tensor in reads if tensor != result),
+            accumulator_bits=self.accelerator.arrays[0].accumulator_bits if result in reads else 0,
+            write_bits=self.tensor_bits(op.output),
+        )
+
+    def _drain(self, gemm: int, weights: list[int]) -> VectorWork:
+        """The requantization that empties the accumulators of a GEMM that nobody in its chain reads."""
+        grouped = self.workload.operators[gemm]
+        elements = sum(g.batch * g.rows for g in grouped.groups) * grouped.operator.n
+        return VectorWork(
+            gemm,
+            OperatorKind.REQUANTIZE,
+            divide(elements, weights),
+            max(elements, 1),
+            (),
+            0,
+            self.accelerator.arrays[0].accumulator_bits,
+            self.tensor_bits(grouped.operator.output),
+        )

@@ -1,0 +1,55 @@
+"""Which activations stay on the chip between operators.
+
+The rule, simple and conservative: in the order in which they are made, a tensor stays in the activation buffer from
+its producer to its last reader if, in every chain in between, the tensors that stay plus the tiles in flight of
+everything that does not stay fit the buffer. All others go through DRAM, tile by tile, at their packed bits. Inputs
+of the network come from DRAM and its results go there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixarray.mapping.plan import ChainPlan, Stage
+
+
+def resident_tensors(plans: Sequence[ChainPlan], tensor_bits: dict[int, int], capacity_bits: int) -> frozenset[int]:
+    """The tensors that never leave the chip."""
+    made: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, plan in enumerate(plans):
+        for entry in plan.traffic:
+            if entry.stage in (Stage.FED, Stage.OUT):
+                made[entry.tensor] = number
+            else:
+                last[entry.tensor] = number
+    flying = [{entry.tensor: 0 for entry in plan.traffic} for plan in plans]
+    for tiles, plan in zip(flying, plans, strict=True):
+        for entry in plan.traffic:
+            tiles[entry.tensor] += _tile_bits(plan, entry.stage, entry.bits)
+    need = [sum(tiles.values()) + _codes_in_flight(plan) for tiles, plan in zip(flying, plans, strict=True)]
+    resident: set[int] = set()
+    for tensor, producer in sorted(made.items(), key=lambda item: item[1]):
+        if tensor not in last:
+            continue
+        life = range(producer, last[tensor] + 1)
+        change = [tensor_bits[tensor] - flying[number].get(tensor, 0) for number in life]
+        if all(need[number] + more <= capacity_bits for number, more in zip(life, change, strict=True)):
+            resident.add(tensor)
+            for number, more in zip(life, change, strict=True):
+                need[number] += more
+    return frozenset(resident)
+
+
+def _tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
+    """Space that a tensor going through DRAM takes in a chain: as many tiles as are in flight."""
+    tiles = (plan.loops.ahead + 1) if stage in (Stage.STREAM, Stage.STATIONARY) else 2
+    return min(sum(bits), tiles * max(bits))
+
+
+def _codes_in_flight(plan: ChainPlan) -> int:
+    """Space for the operand that operators before the GEMM make: two tiles of their last output."""
+    if not plan.before:
+        return 0
+    work = plan.before[-1]
+    return min(work.write_bits, 2 * -(-work.write_bits * max(work.elements) // work.total_elements))

@@ -1,0 +1,180 @@
+"""The loops of an operator: iterations of stripes of folds (design 5), with the rows of all groups in order.
+
+A *stripe* is what one slot of the accumulator buffer holds: some rows times one column of the array, or whole rows
+where a row-wise operator follows. Its folds run over K. An *iteration* is the body that repeats:
+
+- weights (linear layers): one stripe; tiles of rows outside, columns of N inside, K innermost, so that the streamed
+  tile is loaded once and a weight is loaded into the array once per tile of rows. Where N is ragged, all columns of a
+  tile form one iteration. Rows of modes with the same stationary layout follow each other, highest bits first, and
+  tiles straddle the border between them; other modes start a new tile.
+- batched GEMMs: one batch element (a window and head).
+- vector work: one tile of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mixarray.accelerator.modes import Mode
+from mixarray.mapping.amounts import ceil_div
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive rows of one group: its index, its mode (None for vector work), its window bits and operand bits."""
+
+    group: int
+    rows: int
+    bits: int
+    mode: Mode | None = None
+    stream_bits: int = 0
+    stationary_bits: int = 0
+
+
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stripe:
+    """Rows (`runs`, all of one stationary layout) by the widths, in columns, of the array columns that it covers."""
+
+    runs: Runs
+    widths: tuple[int, ...]
+
+    def weight(self, varying: bool) -> int:
+        """Its share of the rows by columns; times the window bits for data whose bits vary."""
+        return rows_weight(self.runs, varying) * sum(self.widths)
+
+
+Iteration = tuple[Stripe, ...]
+
+
+@dataclass(frozen=True)
+class Loops:
+    """All iterations, and what must be on the chip for each: feeds[i] = (rows, share) is first needed by iteration i.
+
+    `share` counts parts of the tile: `parts` of them make it whole (the next tile arrives during all iterations of
+    this one). Feed i is requested `ahead` iterations before it is used.
+    """
+
+    iterations: tuple[Iteration, ...]
+    feeds: tuple[tuple[Runs, int], ...]
+    ahead: int
+    parts: int
+
+    @cached_property
+    def tile_rows(self) -> int:
+        """Rows of the largest tile."""
+        return max(sum(run.rows for run in runs) for runs, _ in self.feeds)
+
+    def stripe_weights(self, varying: bool) -> list[int]:
+        """Weights of all stripes in order."""
+        return [stripe.weight(varying) for iteration in self.iterations for stripe in iteration]
+
+    def iteration_weights(self, varying: bool) -> list[int]:
+        """Weights of the iterations."""
+        return [sum(stripe.weight(varying) for stripe in iteration) for iteration in self.iterations]
+
+    def feed_weights(self, varying: bool) -> list[int]:
+        """Weights of the feeds."""
+        return [rows_weight(runs, varying) * share for runs, share in self.feeds]
+
+
+def rows_weight(runs: Runs, varying: bool) -> int:
+    """Rows, times the window bits where bits vary."""
+    return sum(run.rows * (run.bits or 1) if varying else run.rows for run in runs)
+
+
+def column_widths(columns: int, array_columns: int) -> tuple[int, ...]:
+    """N cut into columns of the array."""
+    full, rest = divmod(columns, array_columns)
+    return (array_columns,) * full + ((rest,) if rest else ())
+
+
+def cut_rows(runs: Sequence[Run], height: int) -> list[Runs]:
+    """Tiles of `height` rows over the runs in order; a tile straddles runs only if their stationary layouts agree."""
+    tiles: list[Runs] = []
+    tile: list[Run] = []
+    room = height
+    for run in runs:
+        if tile and _layout(tile[-1]) != _layout(run):
+            tiles.append(tuple(tile))
+            tile, room = [], height
+        rows = run.rows
+        while rows:
+            part = min(rows, room)
+            tile.append(Run(run.group, part, run.bits, run.mode, run.stream_bits, run.stationary_bits))
+            rows, room = rows - part, room - part
+            if not room:
+                tiles.append(tuple(tile))
+                tile, room = [], height
+    if tile:
+        tiles.append(tuple(tile))
+    return tiles
+
+
+def _layout(run: Run) -> tuple[int, int] | None:
+    return None if run.mode is None else run.mode.layout
+
+
+def linear_loops(tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, slots: int) -> Loops:
+    """Tiles of rows over a shared stationary operand; with two or more slots the next tile arrives meanwhile."""
+    iterations: list[Iteration] = []
+    feeds: list[tuple[Runs, int]] = []
+    ragged = len(set(widths)) > 1
+    parts = 1 if ragged or whole_rows else len(widths)
+    double = slots > 1
+    known: dict[Runs, list[Iteration]] = {}  # equal tiles share their objects: comparing them is then quick
+    for number, tile in enumerate(tiles):
+        if tile in known:
+            columns = known[tile]
+        elif whole_rows:
+            columns = known[tile] = [(Stripe(tile, widths),)]
+        elif ragged:
+            columns = known[tile] = [tuple(Stripe(tile, (width,)) for width in widths)]
+        else:
+            columns = known[tile] = [(Stripe(tile, (width,)),) for width in widths]
+        iterations.extend(columns)
+        if double:
+            following = tiles[number + 1] if number + 1 < len(tiles) else ()
+            feeds.extend([(following, 1)] * parts)
+        else:
+            feeds.extend([(tile, parts)] + [((), 0)] * (parts - 1))
+    if double:  # what iteration i requests is first needed by iteration i + 1; the first tile comes before them all
+        feeds = [(tiles[0], parts), *feeds[:-1]]
+    return Loops(tuple(iterations), tuple(feeds), int(double), parts)
+
+
+def batched_loops(
+    groups: Sequence[tuple[Run, int]], widths: tuple[int, ...], whole_rows: bool, stripe_rows: int, ahead: int
+) -> Loops:
+    """One iteration per batch element; `groups` are (the rows of one element, number of elements)."""
+    iterations: list[Iteration] = []
+    feeds: list[tuple[Runs, int]] = []
+    for run, elements in groups:
+        tiles = cut_rows([run], stripe_rows)
+        blocks = [widths] if whole_rows else [(width,) for width in widths]
+        iteration = tuple(Stripe(tile, block) for tile in tiles for block in blocks)
+        iterations.extend([iteration] * elements)
+        feeds.extend([((run,), 1)] * elements)
+    return Loops(tuple(iterations), tuple(feeds), ahead, 1)
+
+
+def vector_loops(tiles: Sequence[Runs], columns: int, slots: int) -> Loops:
+    """Tiles of rows for work that no GEMM takes part in."""
+    iterations = tuple((Stripe(tile, (columns,)),) for tile in tiles)
+    return Loops(iterations, tuple((tile, 1) for tile in tiles), min(slots, 2) - 1, 1)
+
+
+def fold_depths(k: int, fold_depth: int) -> tuple[int, ...]:
+    """K cut into folds."""
+    return tuple(min(fold_depth, k - start) for start in range(0, k, fold_depth))
+
+
+def weight_blocks(k: int, width: int, fold_depth: int, bits: int, slot_bits: int) -> tuple[tuple[int, ...], ...]:
+    """The folds of one array column in groups that fit one slot of the weight buffer (at least one fold each)."""
+    depths = fold_depths(k, fold_depth)
+    per_group = max(1, slot_bits // (width * bits * min(fold_depth, k)))
+    return tuple(depths[start : start + per_group] for start in range(0, ceil_div(len(depths), 1), per_group))

@@ -1,0 +1,132 @@
+"""Tensors on their way into and out of a chain: DRAM jobs, the buffer slots they occupy, and who waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mixarray.mapping.emitter import Emitter, Mark, Slots
+from mixarray.mapping.jobs import DRAM, Shop
+from mixarray.mapping.plan import ChainPlan, Stage
+from mixarray.mapping.schedule import Dependency, Event, JobKind
+from mixarray.mapping.weights import WeightPath
+
+
+@dataclass(slots=True)
+class Floor:
+    """What outlives a chain: the emitter, buffers shared by all chains, and which tensors exist.
+
+    ready: tensor -> the job that completes it (its last store, or its last vector job if it stays on the chip).
+    """
+
+    emitter: Emitter
+    shop: Shop
+    resident: frozenset[int]
+    accumulators: Slots
+    weights: WeightPath
+    ready: dict[int, Mark] = field(default_factory=dict)
+    last_stream: Mark | None = None
+
+
+@dataclass
+class Transfers:
+    """The moves of one chain. Feeds and iterations are numbered as in its loops.
+
+    raw, feeds, sides: the loads of a feed or iteration that is not used yet. written: the last job of each vector
+    operator. At most two tiles of each kind are in flight, one if the activation buffer has a single slot.
+    """
+
+    floor: Floor
+    plan: ChainPlan
+    raw: dict[int, list[Mark]] = field(default_factory=dict)
+    feeds: dict[int, list[Mark]] = field(default_factory=dict)
+    sides: dict[int, list[Mark]] = field(default_factory=dict)
+    written: dict[int, Mark] = field(default_factory=dict)
+    seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        slots = min(self.floor.shop.accelerator.buffers.activation.slots, 2)
+        self.early = slots - 1
+        self.raw_slots, self.side_slots = Slots(slots), Slots(slots)
+        self.rooms = {
+            entry.tensor: Slots(slots)
+            for entry in self.plan.traffic
+            if entry.stage in (Stage.FED, Stage.OUT) and entry.tensor not in self.floor.resident
+        }
+
+    def wait(self, marks: Iterable[Mark | None], event: Event) -> list[Dependency]:
+        """Wait for jobs of this chain or shared buffers, by distance."""
+        return [self.floor.emitter.recent(mark, event) for mark in marks if mark is not None]
+
+    def tensor(self, tensor: int, unit: int) -> list[Dependency]:
+        """Wait for a tensor made by an earlier chain: only the first reader on each unit has to."""
+        mark = self.floor.ready.get(tensor)
+        if mark is None or (tensor, unit) in self.seen:
+            return []
+        self.seen.add((tensor, unit))
+        return [self.floor.emitter.final(mark, Event.READY)]
+
+    def load_raw(self, feed: int) -> None:
+        """What the operators before the GEMM read for one feed; their last job on it frees the slot."""
+        if self.plan.before and amount(self.plan.before[-1].elements, feed):
+            self.raw[feed] = self._load(Stage.RAW, feed, self.wait([self.raw_slots.take()], Event.ISSUED))
+
+    def load_operands(self, feed: int) -> None:
+        """Operands of the GEMM that no operator of the chain makes; their slot is free once the array has read it."""
+        if feed < len(self.plan.loops.feeds):
+            waits = self.wait([self.floor.last_stream], Event.ISSUED)
+            loaded = [mark for stage in (Stage.STREAM, Stage.STATIONARY) for mark in self._load(stage, feed, waits)]
+            self.feeds.setdefault(feed, []).extend(loaded)
+
+    def load_side(self, iteration: int) -> None:
+        """What the operators after the GEMM read beside its results, for one iteration."""
+        if self.plan.at(Stage.SIDE) and iteration < len(self.plan.loops.iterations):
+            waits = self.wait([self.side_slots.take()], Event.ISSUED)
+            self.sides[iteration] = self._load(Stage.SIDE, iteration, waits)
+
+    def room(self, operator: int, part: int) -> list[Dependency]:
+        """Wait for room for what a vector operator writes in this part (feed or iteration; -1: it has room)."""
+        taken = [
+            self.rooms[entry.tensor].take()
+            for entry in self.plan.traffic
+            if entry.operator == operator and entry.tensor in self.rooms and amount(entry.bits, part)
+            if entry.stage in (Stage.FED, Stage.OUT)
+        ]
+        return self.wait(taken, Event.ISSUED)
+
+    def store(self, stage: Stage, part: int) -> None:
+        """Send part `part` of the chain's results to DRAM, after the vector job that wrote it."""
+        for entry in self.plan.at(stage):
+            written = self.written.get(entry.operator)
+            bits = amount(entry.bits, part)
+            if written is None or not bits:
+                continue
+            if entry.tensor in self.floor.resident:
+                self.floor.ready[entry.tensor] = written
+                continue
+            job = self.floor.shop.dram_store(entry.operator, bits)
+            mark = self.floor.emitter.emit(job, self.wait([written], Event.READY))
+            self.rooms[entry.tensor].free(mark)
+            self.floor.ready[entry.tensor] = mark
+
+    def shift(self, times: int) -> None:
+        """The last iteration was repeated `times` more: the same loads now belong to later feeds and iterations."""
+        for marks in (self.raw, self.feeds, self.sides):
+            moved = {number + times: value for number, value in marks.items()}
+            marks.clear()
+            marks.update(moved)
+
+    def _load(self, stage: Stage, part: int, waits: list[Dependency]) -> list[Mark]:
+        """Load one part of every tensor of a stage that is not on the chip."""
+        marks = []
+        for entry in self.plan.at(stage):
+            bits = amount(entry.bits, part)
+            if bits and entry.tensor not in self.floor.resident:
+                job = self.floor.shop.dram_load(JobKind.DRAM_LOAD_ACTIVATION, entry.operator, bits)
+                marks.append(self.floor.emitter.emit(job, [*self.tensor(entry.tensor, DRAM), *waits]))
+        return marks
+
+
+def amount(amounts: tuple[int, ...], part: int) -> int:
+    """The amount of one part, 0 outside."""
+    return amounts[part] if 0 <= part < len(amounts) else 0
