@@ -11,7 +11,7 @@ from mixarray.mapping.build import build_schedule
 from mixarray.mapping.emitter import Emitter
 from mixarray.mapping.schedule import Action, JobKind
 from mixarray.trace.model import Role
-from mixarray.trace.workload import single_gemm
+from mixarray.trace.workload import RESULT_BITS, single_gemm
 
 READ, WRITE = Action("dram_channels.0", "read_bits"), Action("dram_channels.0", "write_bits")
 ARRAYS = (
@@ -68,7 +68,7 @@ def test_one_gemm_moves_exactly_its_operands(machine):
     accelerator = machine("plain", "dram_channels.0.burst_bits=1")
     run = run_event(build_schedule(single_gemm(300, 70, 90, 8, 8), accelerator), 1)
     assert run.actions[READ] == 300 * 90 * 8 + 90 * 70 * 8
-    assert run.actions[WRITE] == 300 * 70 * 32
+    assert run.actions[WRITE] == 300 * 70 * RESULT_BITS
 
 
 def test_weights_that_do_not_fit_are_read_once_per_tile(machine):

@@ -10,7 +10,7 @@ from mixarray.errors import InputError
 from mixarray.result.layers import layer_rows
 from mixarray.result.run import run_result
 from mixarray.simulate import Simulation, simulate
-from mixarray.trace.workload import single_gemm
+from mixarray.trace.workload import RESULT_BITS, single_gemm
 
 M, N, K = 196, 96, 192
 
@@ -27,7 +27,7 @@ def test_conservation(accelerator: str, bits: tuple[int, int]) -> None:
     totals, array = result.totals, simulation.accelerator.arrays[0]
     assert totals.macs == M * N * K
     assert totals.dram_read_bits >= M * K * bits[0] + K * N * bits[1]
-    assert totals.dram_write_bits >= M * N * 32
+    assert totals.dram_write_bits >= M * N * RESULT_BITS
     assert 0 < totals.peak_mac_utilization <= totals.utilization <= 1
     pe_cycles = sum(entry.count for entry in result.energy if entry.action.startswith("pe_cycle_"))
     assert pe_cycles == array.pes * totals.cycles

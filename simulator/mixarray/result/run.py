@@ -162,6 +162,5 @@ def _attribution(simulations: Weighted) -> tuple[AttributionEntry, ...]:
                 cycles[key] += value * n
     ordered = sorted(cycles.items(), key=lambda entry: (-entry[1], entry[0]))
     return tuple(
-        AttributionEntry(unit=unit, kind=kind, cycles=plain(Fraction(value, images)))
-        for (unit, kind), value in ordered
+        AttributionEntry(unit=unit, kind=kind, cycles=plain(Fraction(value, images))) for (unit, kind), value in ordered
     )

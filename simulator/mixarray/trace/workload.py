@@ -35,6 +35,9 @@ class WindowCount:
     tokens: int
 
 
+RESULT_BITS = 8
+"""What a single GEMM's results are requantized to unless it says otherwise: the next layer's activations."""
+
 Assignment = Mapping[tuple[int, int], tuple[WindowCount, ...]]
 """(stage, block) -> its window counts, highest bits first."""
 
@@ -190,12 +193,14 @@ def _divide(
     return groups
 
 
-def single_gemm(m: int, n: int, k: int, stream_bits: int, stationary_bits: int) -> Workload:
-    """The workload of one GEMM: streaming (m, k) times stationary (k, n), 32-bit results."""
+def single_gemm(
+    m: int, n: int, k: int, stream_bits: int, stationary_bits: int, result_bits: int = RESULT_BITS
+) -> Workload:
+    """The workload of one GEMM: streaming (m, k) times stationary (k, n), results requantized to `result_bits`."""
     for label, size in (("M", m), ("N", n), ("K", k)):
         if size < 1:
             raise InputError("--gemm", f"{size} is not a size; allowed: integers from 1", label)
-    for label, bits in (("streaming", stream_bits), ("stationary", stationary_bits)):
+    for label, bits in (("streaming", stream_bits), ("stationary", stationary_bits), ("result", result_bits)):
         if not 1 <= bits <= 32:
             raise InputError("--bits", f"{bits} is no bit width; allowed: 1 to 32", label)
 
@@ -224,7 +229,7 @@ def single_gemm(m: int, n: int, k: int, stream_bits: int, stationary_bits: int) 
         (
             tensor(0, "stream", Role.ACTIVATION, (m, k), stream_bits),
             tensor(1, "stationary", Role.WEIGHT, (k, n), stationary_bits),
-            tensor(2, "result", Role.STATE, (m, n), 32),
+            tensor(2, "result", Role.STATE, (m, n), result_bits),
         ),
     )
     return build_workload(f"gemm {m}x{n}x{k}", topology, {}, 1)
