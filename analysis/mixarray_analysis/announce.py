@@ -1,0 +1,15 @@
+"""Saying which command a step is, or not."""
+
+from __future__ import annotations
+
+import sys
+
+
+def announce(command: str) -> None:
+    """Print a command as one would type it."""
+    sys.stdout.write(f"$ {command}\n")
+    sys.stdout.flush()
+
+
+def be_silent(command: str) -> None:
+    """Say nothing."""

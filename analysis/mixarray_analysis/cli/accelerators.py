@@ -1,0 +1,102 @@
+"""`mixarray accelerators`: list, show, check and start accelerators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixarray_analysis.cli.options import ForceOption, JsonOption, SetOption
+
+if TYPE_CHECKING:
+    from mixarray.accelerator.model import Accelerator
+
+app = typer.Typer(help="List the accelerators, show one resolved, print the schema, start a new one.")
+
+
+@app.callback(invoke_without_command=True)
+def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the shipped accelerators."""
+    if context.invoked_subcommand is not None:
+        return
+    from mixarray.accelerator.load import list_accelerators, load_accelerator
+    from mixarray_analysis.tables import make_table, show, to_json
+
+    found = [_facts(load_accelerator(name)) for name in list_accelerators()]
+    if as_json:
+        typer.echo(to_json(found))
+        return
+    headings = ["name", "array", "PE", "modes", "MHz", "buffers KiB", "DRAM"]
+    rows = [
+        [
+            str(facts["name"]),
+            f"{facts['rows']}x{facts['columns']}",
+            str(facts["pe_style"]),
+            " ".join(f"{stream}x{stationary}" for stream, stationary in facts["modes"]),
+            str(facts["clock_mhz"]),
+            "/".join(str(kib) for kib in facts["buffers_kib"].values()),
+            str(facts["dram"]),
+        ]
+        for facts in found
+    ]
+    show(make_table(headings, rows))
+
+
+@app.command("show")
+def show_one(
+    name: Annotated[str, typer.Argument(help="A shipped name, or a YAML file.")],
+    overrides: SetOption = None,
+) -> None:
+    """Print an accelerator as it will be simulated, as YAML; a file is checked on the way."""
+    from mixarray.accelerator.load import load_accelerator
+    from mixarray.accelerator.write import resolved_yaml
+
+    typer.echo(resolved_yaml(load_accelerator(name, tuple(overrides or ()))).rstrip())
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of an accelerator file."""
+    from mixarray.accelerator.write import json_schema
+    from mixarray_analysis.tables import to_json
+
+    typer.echo(to_json(json_schema()))
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the new accelerator.")],
+    preset: Annotated[str, typer.Option("--from", help="The accelerator to start from.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The YAML file (default: NAME.yaml here).")] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write a copy of an accelerator to edit."""
+    from mixarray.accelerator.write import new_from
+    from mixarray.errors import InputError
+
+    path = out or Path(f"{name}.yaml")
+    if path.stem != name:
+        raise InputError("--out", f"the file {path.name!r} must be named after the accelerator: {name}.yaml")
+    typer.echo(str(new_from(preset, path, force)))
+
+
+def _facts(accelerator: Accelerator) -> dict[str, Any]:
+    array = accelerator.arrays[0]
+    buffers = accelerator.buffers
+    return {
+        "name": accelerator.name,
+        "description": accelerator.description,
+        "clock_mhz": accelerator.clock_mhz,
+        "rows": array.rows,
+        "columns": array.columns,
+        "pe_style": array.pe_style,
+        "modes": [list(mode) for mode in array.modes],
+        "weight_loading": array.weight_loading.value,
+        "buffers_kib": {
+            "activation": buffers.activation.capacity_kib,
+            "weight": buffers.weight.capacity_kib,
+            "accumulator": buffers.accumulator.capacity_kib,
+        },
+        "dram": accelerator.dram_channels[0].type.value,
+    }

@@ -1,0 +1,46 @@
+"""`mixarray demo`: the main job on shipped input, with the table and the sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import JobsOption, ModelOption, QuietOption
+
+NAME = "demo"
+
+
+def command(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the demo, replaced by the next call.")] = Path(
+        "runs/demo"
+    ),
+    canvases: Annotated[int, typer.Option("--n", min=2, help="Canvases the accuracy is taken on.")] = 100,
+    model: ModelOption = None,
+    jobs: JobsOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Run the shipped model at 0, 20, 40, 60 and 80 % low windows and simulate it on two accelerators."""
+    from dataclasses import replace
+
+    from mixarray.atomic import atomic_directory
+    from mixarray_analysis.announce import announce, be_silent
+    from mixarray_analysis.demo import DEMO_PLAN, run_demo, score_lines
+    from mixarray_analysis.tables import EQUAL_NOTE, show, summary_table, uniform_table
+
+    plan = replace(DEMO_PLAN, canvases=canvases, model=model, jobs=jobs, quiet=quiet)
+    say = announce if not quiet else be_silent
+    with atomic_directory(out, force=True) as work:
+        findings, sentences = run_demo(plan, work, out, say)
+        lines = [] if quiet else score_lines(plan)
+    if quiet:
+        return
+    typer.echo()
+    show(summary_table(findings))
+    typer.echo(EQUAL_NOTE + "\n")
+    show(uniform_table(findings))
+    typer.echo()
+    for line in [*lines, *sentences, f"everything lies in {out}/ (summary.csv, bundles/, runs/, plots/)"]:
+        typer.echo(line)

@@ -1,0 +1,53 @@
+"""`mixarray inspect`: check a bundle and say what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import JsonOption
+
+NAME = "inspect"
+
+
+def command(
+    bundle: Annotated[Path, typer.Argument(help="Directory of a bundle.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Read a bundle, check all of it, and print what it holds."""
+    from mixarray.trace.bundle import read_bundle
+    from mixarray.trace.inspect import inspect_bundle
+    from mixarray_analysis.tables import make_table, show, to_json
+
+    summary = inspect_bundle(read_bundle(bundle))
+    facts = asdict(summary)
+    if as_json:
+        typer.echo(to_json(facts))
+        return
+    plain = [(name.replace("_", " "), _text(value)) for name, value in facts.items() if name != "stages"]
+    width = max(len(name) for name, _ in plain)
+    for name, value in plain:
+        typer.echo(f"{name:<{width}}  {value}")
+    rows = [
+        [
+            str(stage.stage),
+            str(stage.blocks),
+            str(stage.windows_per_block),
+            _text(stage.windows_by_bits),
+            f"{stage.mean_score:.4g}",
+        ]
+        for stage in summary.stages
+    ]
+    typer.echo()
+    show(make_table(["stage", "blocks", "windows per block", "windows by bits", "mean score"], rows))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(f"{key}: {number:,}" for key, number in value)
+    if isinstance(value, bool | str):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

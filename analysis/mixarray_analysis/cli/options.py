@@ -1,0 +1,48 @@
+"""The options that commands share, so that they are spelled and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where the result goes; nothing half-done stays.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier result of mixarray at --out.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is drawn.")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Simulations run side by side (0: as many as there are CPUs).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change the accelerator, e.g. arrays.0.rows=64 (repeatable)."),
+]
+AcceleratorOption = Annotated[
+    str, typer.Option("--accelerator", "-a", help="Name of a shipped accelerator, or a YAML file.")
+]
+AcceleratorsOption = Annotated[
+    str, typer.Option("--accelerator", "-a", metavar="A,B", help="Accelerators: shipped names or YAML files.")
+]
+RatioOption = Annotated[
+    str, typer.Option("--ratio", help="Share of windows at low bits: 0 to 0.8 in steps of 0.001, or 1.")
+]
+RatiosOption = Annotated[
+    str, typer.Option("--ratios", metavar="FIRST:LAST:STEP", help="Ratios: 0:0.8:0.2, or a list such as 0,0.4,0.8.")
+]
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", help="A quantized model written by `quantize` (default: the shipped one).")
+]
+CheckpointOption = Annotated[
+    Path | None, typer.Option("--checkpoint", help="A trained detector, .safetensors (default: the shipped one).")
+]
+ScoreOption = Annotated[
+    str | None, typer.Option("--score", help="Importance score that ranks windows (default: the project's).")
+]
+CanvasesOption = Annotated[int, typer.Option("--n", min=1, help="Canvases, drawn by the generator from the seed.")]
+SizeOption = Annotated[int, typer.Option("--size", min=32, help="Height and width of a canvas in pixels.")]
+
+FIRST_ACCELERATOR = "packed_w4_32x32"
+BOTH_ACCELERATORS = "packed_w4_32x32,plain_int8_32x32"
+EVERY_RATIO = "0:0.8:0.2"

@@ -1,0 +1,62 @@
+"""`mixarray record`: run the quantized model and write the bundle of what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import ForceOption, QuietOption, RatioOption, ScoreOption, SeedOption, SizeOption
+
+NAME = "record"
+
+
+def command(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the bundle.")],
+    ratio: RatioOption,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", help="A quantized model's directory (default: the shipped one), or swin_t|swin_s|swin_b."
+        ),
+    ] = None,
+    images: Annotated[
+        list[Path] | None, typer.Option("--image", help="Your own image (repeatable) instead of drawn canvases.")
+    ] = None,
+    canvases: Annotated[int, typer.Option("--n", min=1, help="Drawn canvases.")] = 1,
+    size: SizeOption = 448,
+    input_size: Annotated[
+        str | None, typer.Option("--input", metavar="HxW", help="Input size of a named model, such as 800x1333.")
+    ] = None,
+    weights: Annotated[str, typer.Option(help="`trained`, or `random` for a named model.")] = "trained",
+    score: ScoreOption = None,
+    tensors: Annotated[str, typer.Option(help="Recorded codes: none, sampled (first image) or all.")] = "none",
+    seed: SeedOption = 0,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Record a bundle at one ratio: from drawn canvases, from your images, or of a published Swin at random."""
+    from mixarray_analysis.cli.values import read_ratio, read_size
+    from mixarray_analysis.recording import RecordRequest, record_request
+
+    path = record_request(
+        RecordRequest(
+            out=out,
+            ratio=read_ratio(ratio),
+            model=model,
+            images=tuple(images or ()),
+            canvases=canvases,
+            size=size,
+            input_size=None if input_size is None else read_size(input_size),
+            weights=weights,
+            score=score,
+            tensors=tensors,
+            seed=seed,
+            force=force,
+            quiet=quiet,
+        )
+    )
+    if not quiet:
+        typer.echo(str(path))

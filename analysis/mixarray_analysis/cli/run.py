@@ -1,0 +1,82 @@
+"""`mixarray run`: quantize, record, simulate and plot at one ratio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import (
+    BOTH_ACCELERATORS,
+    AcceleratorsOption,
+    CheckpointOption,
+    ForceOption,
+    JobsOption,
+    JsonOption,
+    QuietOption,
+    RatioOption,
+    ScoreOption,
+    SeedOption,
+    SetOption,
+    SizeOption,
+)
+
+NAME = "run"
+
+
+def command(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the run.")],
+    ratio: RatioOption,
+    checkpoint: CheckpointOption = None,
+    accelerators: AcceleratorsOption = BOTH_ACCELERATORS,
+    overrides: SetOption = None,
+    canvases: Annotated[int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on (0: none).")] = 100,
+    size: SizeOption = 448,
+    score: ScoreOption = None,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 0,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Quantize, record, simulate and plot at one ratio, beside ratio 0."""
+    from mixarray.atomic import atomic_directory
+    from mixarray_analysis import equivalents
+    from mixarray_analysis.announce import announce, be_silent
+    from mixarray_analysis.cli.values import read_ratio, split_list
+    from mixarray_analysis.demo import draw_all
+    from mixarray_analysis.plan import Layout, Plan
+    from mixarray_analysis.sentence import describe
+    from mixarray_analysis.steps import quantize_default
+    from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
+    from mixarray_analysis.tables import show, summary_table
+
+    thousandths = read_ratio(ratio)
+    plan = Plan(
+        ratios=tuple(sorted({0, thousandths})),
+        accelerators=split_list(accelerators, "--accelerator"),
+        overrides=tuple(overrides or ()),
+        model=Layout(out).model,
+        canvases=canvases,
+        size=size,
+        seed=seed,
+        score=score,
+        jobs=jobs,
+        quiet=quiet,
+    )
+    say = announce if not (quiet or as_json) else be_silent
+    with atomic_directory(out, force) as work:
+        layout, visible = Layout(work), Layout(out)
+        say(equivalents.quantize(plan, visible, checkpoint))
+        quantize_default(checkpoint, seed, layout.model, quiet)
+        findings = run_sweep(plan, layout, visible, say, layout.model)
+        write_one_table(findings, layout)
+        draw_all(plan, layout, visible, say)
+    if as_json:
+        typer.echo(summary_json(findings))
+    elif not quiet:
+        show(summary_table(findings))
+        for name in findings.accelerators:
+            typer.echo(describe(name, thousandths / 1000, findings.verdict(name, thousandths)))

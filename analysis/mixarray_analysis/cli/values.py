@@ -1,0 +1,88 @@
+"""Reading what people type: ratios, sizes, bit pairs, lists. Every mistake names its option."""
+
+from __future__ import annotations
+
+import re
+
+from mixarray.errors import InputError
+from mixarray.trace.ratio import parse_ratio
+
+MOST_RATIOS = 100
+
+
+def read_number(text: str, option: str) -> float:
+    """A number; raises InputError naming the option."""
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(option, f"{text!r} is not a number") from None
+
+
+def read_ratio(text: str, option: str = "--ratio") -> int:
+    """A compression ratio in thousandths; raises InputError unless it is 0 to 0.8 or 1."""
+    return parse_ratio(read_number(text, option), option)
+
+
+def read_ratios(text: str, option: str = "--ratios") -> tuple[int, ...]:
+    """Ratios in thousandths, ascending and distinct: `0:0.8:0.2` (both ends included) or `0,0.4,0.8`."""
+    if ":" not in text:
+        return tuple(sorted({read_ratio(part, option) for part in split_list(text, option)}))
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise InputError(option, f"{text!r} is not a range; write FIRST:LAST:STEP, such as 0:0.8:0.2")
+    first, last = (read_ratio(part, option) for part in parts[:2])
+    step = read_ratio(parts[2], option)
+    if step == 0 or last < first:
+        raise InputError(option, f"{text!r} is empty or endless; the step is above 0 and FIRST at most LAST")
+    steps, remainder = divmod(last - first, step)
+    if remainder:
+        raise InputError(option, f"{text!r} does not reach {parts[1]} in steps of {parts[2]}")
+    if steps >= MOST_RATIOS:
+        raise InputError(option, f"{text!r} has {steps + 1} ratios; at most {MOST_RATIOS}")
+    return tuple(parse_ratio(value / 1000, option) for value in range(first, last + 1, step))
+
+
+def split_list(text: str, option: str) -> tuple[str, ...]:
+    """The parts of `a,b,c`; raises InputError where a part is empty or stands twice."""
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise InputError(option, f"{text!r} has an empty entry; write a,b,c")
+    repeated = sorted({part for part in parts if parts.count(part) > 1})
+    if repeated:
+        raise InputError(option, f"{', '.join(repeated)} stands twice")
+    return parts
+
+
+def read_gemm(text: str) -> tuple[int, int, int]:
+    """M, N, K of `--gemm 64,64,64`."""
+    m, n, k = _integers(text, ",", "M,N,K", "--gemm")
+    return m, n, k
+
+
+def read_bits(text: str) -> tuple[int, int]:
+    """Streaming and stationary bits of `--bits 8,4`."""
+    stream, stationary = _integers(text, ",", "STREAMING,STATIONARY", "--bits")
+    return stream, stationary
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Height and width in pixels of `--input 800x1333`."""
+    height, width = _integers(text.lower(), "x", "HxW", "--input")
+    return height, width
+
+
+def read_uniform(text: str) -> tuple[int, int]:
+    """(activation bits, weight bits) of `--uniform W4A8`."""
+    found = re.fullmatch(r"[Ww](\d{1,2})[Aa](\d{1,2})", text)
+    if found is None:
+        raise InputError("--uniform", f"{text!r} is not W<weight bits>A<activation bits>, such as W4A8")
+    return int(found[2]), int(found[1])
+
+
+def _integers(text: str, separator: str, form: str, option: str) -> list[int]:
+    """As many positive integers as `form` has parts; raises InputError naming the form."""
+    parts = [part.strip() for part in text.split(separator)]
+    values = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,9}", part)]
+    if len(values) != len(parts) or len(parts) != len(form.split(separator)) or min(values) < 1:
+        raise InputError(option, f"{text!r} is not {form} in integers from 1")
+    return values

@@ -1,0 +1,63 @@
+"""The commands that do alone what a workflow does in one go; they are printed, and they work when typed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from mixarray_analysis.plan import Layout, Plan, uniform_name
+
+
+def quantize(plan: Plan, layout: Layout, checkpoint: Path | None) -> str:
+    """The quantized model of a run."""
+    given = [] if checkpoint is None else ["--checkpoint", checkpoint]
+    return _line("quantize", *given, *(["--seed", plan.seed] if plan.seed else []), "-o", layout.model)
+
+
+def evaluate(plan: Plan) -> str:
+    """The accuracy at every ratio."""
+    ratios = ",".join(f"{ratio / 1000:g}" for ratio in plan.ratios)
+    return _line("evaluate", "--ratios", ratios, "--n", plan.canvases, "--size", plan.size, *_model(plan))
+
+
+def record(plan: Plan, layout: Layout, ratio: int) -> str:
+    """The bundle of one ratio."""
+    wanted = ("--ratio", f"{ratio / 1000:g}", "--n", plan.recorded, "--size", plan.size, "--tensors", plan.tensors)
+    return _line("record", *wanted, *_model(plan), "-o", layout.bundle(ratio))
+
+
+def simulate(plan: Plan, layout: Layout, names: Iterable[str]) -> list[str]:
+    """Every simulation: each accelerator, each ratio, then the uniform precisions."""
+    lines = []
+    for source, name in zip(plan.accelerators, names, strict=True):
+        for ratio in plan.ratios:
+            bundle, out = layout.bundle(ratio), layout.run(name, ratio)
+            lines.append(_line("simulate", bundle, "-a", source, *_machine(plan), "-o", out))
+        for bits in plan.uniform:
+            bundle, out = layout.bundle(plan.ratios[0]), layout.uniform(name, bits)
+            wanted = ("--uniform", uniform_name(bits))
+            lines.append(_line("simulate", bundle, *wanted, "-a", source, *_machine(plan), "-o", out))
+    return lines
+
+
+def plot(what: str, source: object, out: object, *more: object) -> str:
+    """One picture."""
+    return _line("plot", what, source, *more, "-o", out)
+
+
+def _line(*words: object) -> str:
+    return "mixarray " + shlex.join(str(word) for word in words)
+
+
+def _model(plan: Plan) -> list[object]:
+    words: list[object] = []
+    if plan.model is not None:
+        words += ["--model", plan.model]
+    if plan.score is not None:
+        words += ["--score", plan.score]
+    return words + (["--seed", plan.seed] if plan.seed else [])
+
+
+def _machine(plan: Plan) -> list[str]:
+    return [word for override in plan.overrides for word in ("--set", override)]

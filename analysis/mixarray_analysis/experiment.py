@@ -1,0 +1,106 @@
+"""Simulating a sweep: every recorded bundle on every accelerator, and what was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixarray.accelerator.load import load_accelerator
+from mixarray.trace.bundle import read_bundle
+from mixarray_analysis.parallel import run_tasks
+from mixarray_analysis.plan import Layout, Plan, check_names
+from mixarray_analysis.progress import progress_bar
+from mixarray_analysis.runs import Baseline, RunAnswer, RunTask, run_task
+from mixarray_analysis.simulation import high_bits
+from mixarray_analysis.speedup import Verdict, judge
+from mixarray_analysis.summary import SummaryRow
+
+if TYPE_CHECKING:
+    from mixarray_traces.evaluation import EvaluationRow
+
+Runs = Mapping[tuple[str, int], RunAnswer]
+"""By (accelerator name, ratio in thousandths)."""
+UniformRuns = Mapping[tuple[str, tuple[int, int]], RunAnswer]
+"""By (accelerator name, (activation bits, weight bits))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a sweep found. accuracy: by ratio, empty where nothing was evaluated."""
+
+    accelerators: tuple[str, ...]
+    accuracy: Mapping[int, EvaluationRow]
+    ratios_actual: Mapping[int, float]
+    runs: Runs
+    uniform: UniformRuns
+
+    def rows(self, accelerator: str) -> list[SummaryRow]:
+        """The summary of one accelerator, by rising ratio."""
+        return [
+            _row(ratio, actual, self.accuracy.get(ratio), self.runs[accelerator, ratio])
+            for ratio, actual in sorted(self.ratios_actual.items())
+        ]
+
+    def verdict(self, accelerator: str, ratio: int) -> Verdict:
+        """What became of the speedup promised at a ratio."""
+        run = self.runs[accelerator, ratio]
+        return judge(run.baseline.counters, run.counters, run.speedup.bops_blocks)
+
+
+def accelerator_names(plan: Plan) -> tuple[str, ...]:
+    """Load every accelerator of the plan, so that its mistakes show before anything runs; InputError if one is bad."""
+    return check_names(tuple(load_accelerator(name, plan.overrides).name for name in plan.accelerators))
+
+
+def simulate_plan(plan: Plan, layout: Layout, names: tuple[str, ...]) -> tuple[Runs, UniformRuns]:
+    """Simulate and write every run below `layout.root`; the ratio-0 baselines come first, once per accelerator."""
+    first = layout.bundle(plan.ratios[0])
+    sources = dict(zip(names, plan.accelerators, strict=True))
+
+    def task(
+        name: str, bundle: Path, bits: tuple[int, int] | None, baseline: Baseline | None, out: Path | None
+    ) -> RunTask:
+        if out is not None:
+            out.mkdir(parents=True)
+        return RunTask(bundle, sources[name], plan.overrides, uniform=bits, baseline=baseline, out=out)
+
+    zero = high_bits(read_bundle(first))
+    references = _run([task(name, first, zero, None, None) for name in names], plan, "simulating the baselines")
+    baselines = {name: run.baseline for name, run in zip(names, references, strict=True)}
+    mixed = [(name, ratio) for name in names for ratio in plan.ratios]
+    uniform = [(name, bits) for name in names for bits in plan.uniform]
+    tasks = [
+        task(name, layout.bundle(ratio), None, baselines[name], layout.run(name, ratio)) for name, ratio in mixed
+    ] + [task(name, first, bits, baselines[name], layout.uniform(name, bits)) for name, bits in uniform]
+    answers = _run(tasks, plan, "simulating")
+    return (
+        dict(zip(mixed, answers[: len(mixed)], strict=True)),
+        dict(zip(uniform, answers[len(mixed) :], strict=True)),
+    )
+
+
+def _run(tasks: list[RunTask], plan: Plan, label: str) -> list[RunAnswer]:
+    with progress_bar(label, plan.quiet) as report:
+        return run_tasks(run_task, tasks, plan.jobs, report)
+
+
+def _row(ratio: int, ratio_actual: float, accuracy: EvaluationRow | None, run: RunAnswer) -> SummaryRow:
+    totals = run.totals
+    return SummaryRow(
+        ratio=ratio / 1000,
+        ratio_actual=ratio_actual,
+        accuracy=accuracy.ap50 if accuracy else math.nan,
+        accuracy_low=accuracy.ap50_low if accuracy else math.nan,
+        accuracy_high=accuracy.ap50_high if accuracy else math.nan,
+        n=accuracy.n if accuracy else 0,
+        bops_speedup=run.speedup.bops_blocks,
+        simulated_speedup=run.speedup.simulated,
+        cycles=totals.cycles,
+        latency_ms=totals.latency_ms,
+        energy_uj=totals.energy_uj,
+        utilization=totals.utilization,
+        peak_mac_utilization=totals.peak_mac_utilization,
+    )

@@ -1,0 +1,1 @@
+"""The pictures: one file per plot; each takes a frame and `ax=`, and returns figure and axes."""

@@ -1,0 +1,88 @@
+"""What `mixarray record` can be asked for, checked as a whole, and done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mixarray.atomic import check_replaceable
+from mixarray.errors import InputError
+
+NAMED_SHAPES = ("swin_t", "swin_s", "swin_b")
+RANDOM = "random"
+TRAINED = "trained"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """One bundle to record.
+
+    model: a quantized model's directory, None for the shipped one, or a name of NAMED_SHAPES (then weights and score
+    are random). images: the user's files; without them `canvases` are drawn, `size` px a side. input_size: (height,
+    width) in pixels of a named model. ratio: in thousandths.
+    """
+
+    out: Path
+    ratio: int
+    model: str | None = None
+    images: tuple[Path, ...] = ()
+    canvases: int = 1
+    size: int = 448
+    input_size: tuple[int, int] | None = None
+    weights: str = TRAINED
+    score: str | None = None
+    tensors: str = "none"
+    seed: int = 0
+    force: bool = False
+    quiet: bool = False
+
+
+def record_request(request: RecordRequest) -> Path:
+    """Record the bundle; InputError for a request that contradicts itself or cannot be met."""
+    check_replaceable(request.out, request.force)
+    if request.weights not in (TRAINED, RANDOM):
+        raise InputError("--weights", f"{request.weights!r} is not possible; allowed: {TRAINED}, {RANDOM}")
+    return _record_shape(request) if request.model in NAMED_SHAPES else _record_model(request)
+
+
+def _record_shape(request: RecordRequest) -> Path:
+    """A published shape: no weights are run, so the window choice is random and says so."""
+    if request.weights != RANDOM:
+        raise InputError("--weights", f"there are no trained weights of {request.model}; give --weights {RANDOM}")
+    if request.score != RANDOM:
+        raise InputError("--score", f"windows of random weights have no importance; give --score {RANDOM}")
+    if request.input_size is None:
+        raise InputError("--input", f"{request.model} needs an input size, such as 800x1333")
+    if request.images or request.tensors != "none":
+        raise InputError("--model", f"{request.model} is not run, so there are no images and no tensors to record")
+    from mixarray_traces.record import random_bundle, shape_named
+
+    height, width = request.input_size
+    shape = shape_named(str(request.model))
+    return random_bundle(shape, height, width, request.ratio, request.seed, request.out, request.force)
+
+
+def _record_model(request: RecordRequest) -> Path:
+    """The shipped or the user's quantized model, on drawn canvases or the user's images."""
+    if request.weights != TRAINED:
+        raise InputError("--weights", f"random weights need a named model: {', '.join(NAMED_SHAPES)}", "--model")
+    if request.input_size is not None:
+        raise InputError("--input", "is for named models; canvases take --size, your images their own size")
+    from mixarray_analysis.models import open_model
+    from mixarray_analysis.steps import draw_images, read_images, record_ratio
+
+    images = (
+        read_images(request.images) if request.images else draw_images(request.canvases, request.size, request.seed)
+    )
+    model = open_model(None if request.model is None else Path(request.model))
+    return record_ratio(
+        model,
+        images,
+        request.out,
+        request.ratio,
+        score=request.score,
+        seed=request.seed,
+        tensors=request.tensors,
+        force=request.force,
+        quiet=request.quiet,
+    )

@@ -1,0 +1,95 @@
+"""One simulation from the command line: run it, write it where asked, and report it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from mixarray.accelerator.load import load_accelerator
+from mixarray.atomic import atomic_directory
+from mixarray.errors import InputError
+from mixarray.result.run import RunResult, run_result
+from mixarray.result.write import write_run
+from mixarray.simulate import simulate
+from mixarray.trace.workload import single_gemm
+from mixarray_analysis.runs import RunTask, run_task
+from mixarray_analysis.sentence import words_for
+from mixarray_analysis.tables import to_json
+
+MOST_ENTRIES = 6
+
+
+def simulate_gemm(
+    shape: tuple[int, int, int],
+    bits: tuple[int, int],
+    *,
+    accelerator: str,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+) -> RunResult:
+    """One GEMM of (M, N, K) at (streaming, stationary) bits; writes a run directory where `out` is given."""
+    machine = load_accelerator(accelerator, overrides)
+    m, n, k = shape
+    with _place(out, force) as directory:
+        simulated = [(simulate(single_gemm(m, n, k, *bits), machine, timeline=True), 1)]
+        source = f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits"
+        result = run_result(simulated, source=source, trace_sha256=None, seed=None, speedup=None)
+        if directory is not None:
+            write_run(directory, result, simulated, machine)
+    return result
+
+
+def simulate_bundle(
+    bundle: Path,
+    *,
+    accelerator: str,
+    overrides: tuple[str, ...],
+    uniform: tuple[int, int] | None,
+    image: int | None,
+    out: Path | None,
+    force: bool,
+) -> RunResult:
+    """A bundle as recorded, or its model at one uniform precision, compared with ratio 0."""
+    if uniform is not None and image is not None:
+        raise InputError("--image", "has no meaning with --uniform: all images are the same work")
+    with _place(out, force) as directory:
+        task = RunTask(bundle, accelerator, overrides, uniform=uniform, image=image, out=directory)
+        return run_task(task).result
+
+
+def report_json(result: RunResult) -> str:
+    """The totals at the top level (cycles, macs, utilization, energy_uj, ...) and what explains them."""
+    whole = result.model_dump(mode="json")
+    totals = whole.pop("totals")
+    return to_json({"accelerator": whole.pop("accelerator"), "source": whole.pop("source"), **totals, **whole})
+
+
+def report_text(result: RunResult) -> str:
+    """A few lines for people."""
+    totals = result.totals
+    lines = [
+        f"{result.source} on {result.accelerator}",
+        f"  cycles       {totals.cycles:,.0f}  ({totals.latency_ms:.4f} ms)",
+        f"  energy       {totals.energy_uj:,.3f} uJ  ({totals.energy_low_uj:,.3f} to {totals.energy_high_uj:,.3f})",
+        f"  MACs         {totals.macs:,.0f}",
+        f"  utilization  {100 * totals.utilization:.1f} %  (of peak MACs {100 * totals.peak_mac_utilization:.1f} %)",
+        f"  DRAM         {totals.dram_read_bits:,.0f} bits read, {totals.dram_write_bits:,.0f} written",
+    ]
+    if result.speedup is not None:
+        promise = f"BOPs of the blocks promise {result.speedup.bops_blocks:.3f}x"
+        lines.append(
+            f"  speedup      {result.speedup.simulated:.3f}x simulated, {promise}, over {result.speedup.baseline}"
+        )
+    if result.widened:
+        lines.append(f"  widened      {'; '.join(result.widened)}: no gain from these bits")
+    if result.attribution:
+        lines.append("  where the cycles went (critical chain)")
+        for entry in result.attribution[:MOST_ENTRIES]:
+            share = 100 * entry.cycles / totals.cycles
+            lines.append(f"    {share:5.1f} %  {words_for(entry.kind.value)} ({entry.unit})")
+    return "\n".join(lines)
+
+
+def _place(out: Path | None, force: bool) -> AbstractContextManager[Path | None]:
+    return nullcontext(None) if out is None else atomic_directory(out, force)

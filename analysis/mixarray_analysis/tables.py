@@ -1,0 +1,138 @@
+"""Tables for the terminal, and the same rows as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from mixarray_analysis.plan import uniform_name
+
+if TYPE_CHECKING:
+    from mixarray_analysis.experiment import Findings
+    from mixarray_analysis.summary import SummaryRow
+    from mixarray_traces.evaluation import EvaluationRow
+
+EQUAL_NOTE = "= : the paired difference to ratio 0 is inside its 95 % bootstrap interval (it contains 0)"
+NARROWEST_TABLE = 150
+"""Columns of text that a table may use where the output is no terminal."""
+
+
+def show(table: Table) -> None:
+    """Print a table; a pipe or file gets the width the table needs instead of a terminal's."""
+    Console(width=None if sys.stdout.isatty() else NARROWEST_TABLE, soft_wrap=False).print(table)
+
+
+def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A plain table, numbers to the right, the first column to the left."""
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def accuracy_text(row: EvaluationRow) -> str:
+    """AP50 with its interval; '=' where the paired difference to ratio 0 is inside its interval (contains 0)."""
+    return f"{row.ap50:.3f} [{row.ap50_low:.3f}, {row.ap50_high:.3f}]{equal_mark(row)}"
+
+
+def equal_mark(row: EvaluationRow) -> str:
+    """' =' where the bootstrap interval of the difference to ratio 0 contains 0; ratio 0 itself has no mark."""
+    inside = row.ratio and row.difference_low <= 0 <= row.difference_high  # NaN compares false
+    return " =" if inside else "  "
+
+
+def summary_table(findings: Findings) -> Table:
+    """The one table of a sweep: accuracy once per ratio, then each accelerator's numbers."""
+    headings = ["accelerator", "low %", "actual %", "AP50 [95 %]", "n", "BOPs x", "simulated x"]
+    headings += ["cycles", "ms", "µJ", "util %", "peak %"]
+    rows = []
+    for name in findings.accelerators:
+        for ratio, row in zip(sorted(findings.ratios_actual), findings.rows(name), strict=True):
+            accuracy = findings.accuracy.get(ratio)
+            rows.append(_summary_cells(name, row, accuracy_text(accuracy) if accuracy else "n/a"))
+    return make_table(headings, rows)
+
+
+def _summary_cells(accelerator: str, row: SummaryRow, accuracy: str) -> list[str]:
+    return [
+        accelerator,
+        f"{100 * row.ratio:g}",
+        f"{100 * row.ratio_actual:.1f}",
+        accuracy,
+        str(row.n or "n/a"),
+        f"{row.bops_speedup:.3f}",
+        f"{row.simulated_speedup:.3f}",
+        f"{row.cycles:,.0f}",
+        f"{row.latency_ms:.3f}",
+        f"{row.energy_uj:,.1f}",
+        f"{100 * row.utilization:.1f}",
+        f"{100 * row.peak_mac_utilization:.1f}",
+    ]
+
+
+def uniform_table(findings: Findings) -> Table:
+    """The uniform precisions beside: every window at the same bits, compared with ratio 0."""
+    rows = [
+        [
+            name,
+            uniform_name(bits),
+            f"{run.speedup.bops_blocks:.3f}",
+            f"{run.speedup.simulated:.3f}",
+            f"{run.totals.cycles:,.0f}",
+            f"{run.totals.latency_ms:.3f}",
+            f"{run.totals.energy_uj:,.1f}",
+            f"{100 * run.totals.utilization:.1f}",
+        ]
+        for (name, bits), run in findings.uniform.items()
+    ]
+    headings = ["accelerator", "uniform", "BOPs x", "simulated x", "cycles", "ms", "µJ", "util %"]
+    return make_table(headings, rows)
+
+
+def accuracy_table(rows: Sequence[EvaluationRow]) -> Table:
+    """Accuracy by ratio."""
+    cells = [
+        [f"{row.ratio / 10:g}", f"{100 * row.ratio_actual:.1f}", accuracy_text(row), f"{row.ap:.3f}", str(row.n)]
+        for row in rows
+    ]
+    return make_table(["low %", "actual %", "AP50 [95 %]", "AP50:95", "n"], cells)
+
+
+def accuracy_json(rows: Sequence[EvaluationRow]) -> str:
+    """The rows as a JSON list; the ratio as a share, NaN as null."""
+    return to_json([_accuracy_values(row) for row in rows])
+
+
+def accuracy_csv(rows: Sequence[EvaluationRow]) -> str:
+    """The rows as CSV; NaN as an empty cell."""
+    values = [_accuracy_values(row) for row in rows]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(values[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(values)
+    return file.getvalue()
+
+
+def to_json(value: object) -> str:
+    """JSON as people and programs read it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _accuracy_values(row: EvaluationRow) -> dict[str, object]:
+    return {**without_nan(asdict(row)), "ratio": row.ratio / 1000}
+
+
+def without_nan(values: Mapping[str, object]) -> dict[str, object]:
+    """The values with NaN as None, which JSON and CSV can say."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}

@@ -1,0 +1,164 @@
+"""The demo's workflow on a small untrained model: files, columns, sentences, commands, equal bytes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from mixarray_analysis.cli import main
+from mixarray_analysis.demo import draw_all, run_demo, score_lines
+from mixarray_analysis.experiment import Findings
+from mixarray_analysis.models import prepare_torch
+from mixarray_analysis.plan import Layout, Plan
+from mixarray_analysis.summary import COLUMNS
+from mixarray_analysis.tables import accuracy_csv, accuracy_json, accuracy_table, summary_table, uniform_table
+from mixarray_traces.data import Split
+from mixarray_traces.model.detector import build_detector
+from mixarray_traces.quantization import QuantizationOptions, quantize, save_quantized
+
+
+@dataclass(frozen=True)
+class Demo:
+    plan: Plan
+    root: Path
+    findings: Findings
+    sentences: list[str]
+    commands: list[str]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained detector, quantized; calibrated on the shipped items so that nothing else must be installed."""
+    prepare_torch()
+    torch.manual_seed(0)
+    options = QuantizationOptions(calibration_split=Split.TEST, calibration_canvases=1, calibration_size=112)
+    return save_quantized(quantize(build_detector(None), options), tmp_path_factory.mktemp("model") / "quantized")
+
+
+def run(model: Path, root: Path) -> Demo:
+    plan = Plan(
+        ratios=(0, 400),
+        accelerators=("packed_w4_32x32", "plain_int8_32x32"),
+        model=model,
+        canvases=2,
+        recorded=1,
+        size=112,
+        tensors="sampled",
+        uniform=((4, 4),),
+        jobs=1,
+        quiet=True,
+    )
+    commands: list[str] = []
+    findings, sentences = run_demo(plan, root, root, commands.append)
+    return Demo(plan, root, findings, sentences, commands)
+
+
+@pytest.fixture(scope="module")
+def demo(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return run(model, tmp_path_factory.mktemp("demo"))
+
+
+def test_summaries_have_the_promised_columns_and_rows(demo: Demo) -> None:
+    for name in ("summary.csv", "summary_packed_w4_32x32.csv", "summary_plain_int8_32x32.csv"):
+        with (demo.root / name).open() as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == list(COLUMNS)
+        assert [row["ratio"] for row in rows] == ["0.0", "0.4"]
+        assert rows[0]["bops_speedup"] == rows[0]["simulated_speedup"] == "1.0"
+        assert float(rows[1]["bops_speedup"]) > 1
+        assert rows[1]["n"] == "2"
+    assert (demo.root / "summary.csv").read_bytes() == (demo.root / "summary_packed_w4_32x32.csv").read_bytes()
+
+
+def test_everything_lies_where_it_is_said(demo: Demo) -> None:
+    layout = Layout(demo.root)
+    for ratio in demo.plan.ratios:
+        assert (layout.bundle(ratio) / "manifest.json").exists()
+        for name in demo.plan.accelerators:
+            assert (layout.run(name, ratio) / "run.json").exists()
+    for what in ("speedup", "energy", "accuracy", "windows"):
+        assert {file.suffix for file in demo.root.glob(f"plots/{what}.*")} == {".png", ".pdf", ".csv"}
+
+
+def test_one_sentence_per_accelerator_from_the_largest_ratio(demo: Demo) -> None:
+    assert [sentence.split(":")[0] for sentence in demo.sentences] == [
+        "packed_w4_32x32 at 40 % low windows",
+        "plain_int8_32x32 at 40 % low windows",
+    ]
+    assert re.search(r"none of \d+ GEMMs took fewer array cycles", demo.sentences[1])
+
+
+def test_tables_show_every_run(demo: Demo) -> None:
+    assert summary_table(demo.findings).row_count == 4
+    assert uniform_table(demo.findings).row_count == 2
+    rows = list(demo.findings.accuracy.values())
+    assert accuracy_table(rows).row_count == 2
+    assert accuracy_csv(rows).splitlines()[1].startswith("0.0,0.0,")
+    assert "NaN" not in accuracy_json(rows)
+
+
+def test_scores_are_named_with_their_auc(demo: Demo) -> None:
+    lines = score_lines(demo.plan)
+    assert "(default)" in lines[0]
+    assert "importance score sparsevit (the paper's)" in lines[1]
+    assert all("stage 0 regular" in line for line in lines)
+
+
+def test_a_printed_command_does_the_same_when_typed(demo: Demo, tmp_path: Path) -> None:
+    done = set()
+    for command in demo.commands:
+        words = shlex.split(command)[1:]
+        if words[0] in done:
+            continue
+        if "-o" in words:
+            out = Path(words[-1])
+            place = tmp_path / words[0]
+            words[-1] = str(place / out.name)
+            assert main([*words, "--quiet"]) == 0
+            files = sorted(file for file in out.parent.glob(f"{out.name}*/**/*") if file.is_file())
+            files += sorted(file for file in out.parent.glob(f"{out.name}.*") if file.is_file())
+            assert files
+            for file in files:
+                assert (place / file.relative_to(out.parent)).read_bytes() == file.read_bytes(), command
+        done.add(words[0])
+    assert done == {"evaluate", "record", "simulate", "plot"}
+
+
+def test_the_same_demo_gives_the_same_bytes(demo: Demo, model: Path, tmp_path: Path) -> None:
+    again = run(model, tmp_path)
+    files = sorted(file.relative_to(demo.root) for file in demo.root.rglob("*") if file.is_file())
+    assert files == sorted(file.relative_to(again.root) for file in again.root.rglob("*") if file.is_file())
+    different = [file for file in files if (demo.root / file).read_bytes() != (again.root / file).read_bytes()]
+    assert different == []
+
+
+def test_without_an_accuracy_there_is_no_accuracy_picture(demo: Demo, tmp_path: Path) -> None:
+    plan = Plan(demo.plan.ratios, demo.plan.accelerators, canvases=0)
+    for name in ("runs", "bundles", "summary.csv"):
+        (tmp_path / name).symlink_to(demo.root / name)
+    (tmp_path / "summary_packed_w4_32x32.csv").symlink_to(demo.root / "summary.csv")
+    draw_all(plan, Layout(tmp_path), Layout(tmp_path), lambda command: None)
+    assert not list(tmp_path.glob("plots/accuracy.*"))
+    assert list(tmp_path.glob("plots/speedup.*"))
+
+
+def test_a_sweep_from_the_command_line(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sweep"
+    arguments = ["sweep", "--ratios", "0,1", "-a", "plain_int8_32x32", "--model", str(model), "--n", "0"]
+    arguments += ["--recorded", "1", "--size", "112", "--jobs", "1", "-o", str(out)]
+    assert main(arguments) == 0
+    assert "n/a" in capsys.readouterr().out
+    with (out / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["accelerator"], row["ratio_actual"], row["accuracy"]) for row in rows] == [
+        ("plain_int8_32x32", "0.0", ""),
+        ("plain_int8_32x32", "1.0", ""),
+    ]
+    assert (out / "summary.parquet").exists()
+    assert main(arguments) == 2

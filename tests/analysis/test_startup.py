@@ -1,0 +1,47 @@
+"""Start-up: what each command may load. Checked in a fresh interpreter, from its own list of modules."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = (
+    "train", "quantize", "evaluate", "record", "inspect", "simulate", "run", "sweep", "plot", "accelerators", "demo"
+)  # fmt: skip
+# typer itself imports pydantic where it is installed, so pydantic is not in this list
+HEAVY = ("numpy", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")
+
+
+def loaded(code: str, cwd: Path) -> set[str]:
+    """Top-level names of the modules that are loaded after `code` ran."""
+    listing = f"import sys\n{code}\nprint('MODULES', *{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", listing], cwd=cwd, capture_output=True, text=True, check=True)
+    return set(done.stdout.rsplit("MODULES ", 1)[1].split())
+
+
+def run_main(*arguments: str) -> str:
+    return f"from mixarray_analysis.cli import main\nassert main({list(arguments)!r}) == 0"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), *[(command, "--help") for command in COMMANDS]])
+def test_help_loads_nothing_heavy(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    assert loaded(run_main(*arguments), tmp_path).isdisjoint(HEAVY)
+
+
+def test_simulating_loads_neither_torch_nor_pandas_nor_matplotlib(tmp_path: Path) -> None:
+    code = run_main("simulate", "--gemm", "8,8,8", "--bits", "8,4", "--out", "run")
+    found = loaded(code, tmp_path)
+    assert found.isdisjoint({"torch", "pandas", "matplotlib"})
+    assert (tmp_path / "run" / "run.json").exists()
+    assert "numpy" in found, "the list of modules is not empty by mistake"
+
+
+def test_importing_the_simulator_loads_no_torch(tmp_path: Path) -> None:
+    assert loaded("import mixarray", tmp_path).isdisjoint({"torch", "matplotlib", "pandas"})
+
+
+def test_listing_accelerators_loads_no_torch_and_no_pandas(tmp_path: Path) -> None:
+    assert loaded(run_main("accelerators", "--json"), tmp_path).isdisjoint({"torch", "pandas", "matplotlib"})
