@@ -11,7 +11,7 @@ from mixarray.errors import InputError
 from mixarray.result.run import RunResult, run_result
 from mixarray.result.write import write_run
 from mixarray.simulate import simulate
-from mixarray.trace.workload import single_gemm
+from mixarray.trace.workload import RESULT_BITS, single_gemm
 from mixarray_analysis.runs import RunTask, run_task
 from mixarray_analysis.sentence import words_for
 from mixarray_analysis.tables import to_json
@@ -23,17 +23,22 @@ def simulate_gemm(
     shape: tuple[int, int, int],
     bits: tuple[int, int],
     *,
+    result_bits: int | None,
     accelerator: str,
     overrides: tuple[str, ...],
     out: Path | None,
     force: bool,
 ) -> RunResult:
-    """One GEMM of (M, N, K) at (streaming, stationary) bits; writes a run directory where `out` is given."""
+    """One GEMM of (M, N, K) at (streaming, stationary) bits; writes a run directory where `out` is given.
+
+    Its results are requantized to `result_bits` (None: 8) on the vector unit and stored in DRAM.
+    """
     machine = load_accelerator(accelerator, overrides)
     m, n, k = shape
     with _place(out, force) as directory:
-        simulated = [(simulate(single_gemm(m, n, k, *bits), machine, timeline=True), 1)]
-        source = f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits"
+        width = RESULT_BITS if result_bits is None else result_bits
+        simulated = [(simulate(single_gemm(m, n, k, *bits, result_bits=width), machine, timeline=True), 1)]
+        source = f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits to {width}"
         result = run_result(simulated, source=source, trace_sha256=None, seed=None, speedup=None)
         if directory is not None:
             write_run(directory, result, simulated, machine)

@@ -42,7 +42,7 @@ def test_a_gemm_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_gemm_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     text = prints(capsys, *GEMM)
-    assert "GEMM 64x64x64, 8x4 bits on packed_w4_32x32" in text
+    assert "GEMM 64x64x64, 8x4 bits to 8 on packed_w4_32x32" in text
     assert "where the cycles went" in text
 
 

@@ -27,6 +27,9 @@ def command(
     bits: Annotated[
         str | None, typer.Option(metavar="S,W", help="Streaming and stationary bits of --gemm, such as 8,4.")
     ] = None,
+    result_bits: Annotated[
+        int | None, typer.Option(metavar="BITS", help="What the results of --gemm are requantized to.  [default: 8]")
+    ] = None,
     accelerator: AcceleratorOption = FIRST_ACCELERATOR,
     overrides: SetOption = None,
     uniform: Annotated[
@@ -50,11 +53,17 @@ def command(
         if bits is None or image is not None or uniform is not None:
             raise InputError("--gemm", "needs --bits S,W, such as --bits 8,4, and takes neither --image nor --uniform")
         result = simulate_gemm(
-            read_gemm(gemm), read_bits(bits), accelerator=accelerator, overrides=chosen, out=out, force=force
+            read_gemm(gemm),
+            read_bits(bits),
+            result_bits=result_bits,
+            accelerator=accelerator,
+            overrides=chosen,
+            out=out,
+            force=force,
         )
     else:
-        if bits is not None or bundle is None:
-            raise InputError("--bits", "belongs to --gemm; a bundle has its own bits")
+        if bits is not None or result_bits is not None or bundle is None:
+            raise InputError("--bits", "and --result-bits belong to --gemm; a bundle has its own bits")
         wanted = None if uniform is None else read_uniform(uniform)
         result = simulate_bundle(
             bundle, accelerator=accelerator, overrides=chosen, uniform=wanted, image=image, out=out, force=force

@@ -202,7 +202,9 @@ def single_gemm(
             raise InputError("--gemm", f"{size} is not a size; allowed: integers from 1", label)
     for label, bits in (("streaming", stream_bits), ("stationary", stationary_bits), ("result", result_bits)):
         if not 1 <= bits <= 32:
-            raise InputError("--bits", f"{bits} is no bit width; allowed: 1 to 32", label)
+            raise InputError(
+                "--result-bits" if label == "result" else "--bits", f"{bits} is no bit width; allowed: 1 to 32", label
+            )
 
     def tensor(index: int, label: str, role: Role, shape: tuple[int, int], bits: int) -> Tensor:
         return Tensor(index, label, role, 1, *shape, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE)
