@@ -1,0 +1,28 @@
+"""Reading images from disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+
+def load_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Read an image file as RGB.
+
+    Args:
+        path: any file that Pillow can decode.
+
+    Returns:
+        uint8 array of shape (height, width, 3).
+
+    Raises:
+        ValueError: the file is missing, unreadable, truncated or not an image; the message names it.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read as an image: {error}") from error

@@ -1,0 +1,1 @@
+"""Importance scores: one file each, discovered by name. A file defines `NAME` and `score_windows(context)`."""

@@ -1,0 +1,1 @@
+"""The model: Swin backbone, detector, weights."""

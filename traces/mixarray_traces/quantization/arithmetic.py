@@ -1,0 +1,140 @@
+"""How a product with quantized operands is executed: in float, by fake quantization, or watched for calibration.
+
+The forward pass is written once (`two_branch.py`, `head.py`) and asks an `Arithmetic` for every GEMM. A GEMM is named
+like its operator in the trace; its activation operands are `<name>.input`, or `.left` and `.right` for the two
+attention products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mixarray_traces.quantization.affine import AffineParams, WeightParams, offsets, quantize_weight
+from mixarray_traces.quantization.ranges import Statistics
+
+
+class ArithmeticKind(StrEnum):
+    """FLOAT: quantizers off; FAKE: quantized values, floating-point sums; INTEGER: codes and integer sums."""
+
+    FLOAT = "float"
+    FAKE = "fake"
+    INTEGER = "integer"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The parameters of one linear operator: matrix (outputs, inputs) and bias (outputs,), if there is one."""
+
+    matrix: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Every quantizer of a model: activations by (tensor name, bits), weights by operator name."""
+
+    activations: Mapping[tuple[str, int], AffineParams]
+    weights: Mapping[str, WeightParams]
+
+
+class Arithmetic(Protocol):
+    """Executes the GEMMs of a network. `bits` are the activation bits of the rows at hand."""
+
+    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+        """`inputs` (..., K) times the transposed weight of operator `name`, plus its bias."""
+        ...
+
+    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+        """The product of two activations, `left` (..., M, K) and `right` (..., K, N)."""
+        ...
+
+
+class FloatArithmetic:
+    """Quantizers off: the plain model."""
+
+    def __init__(self, weights: Mapping[str, Weight]) -> None:
+        self._weights = weights
+
+    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.linear`; `bits` is ignored."""
+        weight = self._weights[name]
+        return functional.linear(inputs, weight.matrix, weight.bias)
+
+    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.matmul`; `bits` is ignored."""
+        return left @ right
+
+
+class FakeArithmetic:
+    """Fake quantization: operands are rounded to multiples of their step, sums run in floating point.
+
+    The steps are factored out of the sum, so the products are of small integers: sums below 2**24 (2**53 in float64)
+    are exact, and no result depends on the order in which a library adds.
+    """
+
+    def __init__(self, weights: Mapping[str, Weight], calibration: Calibration) -> None:
+        self._activations = calibration.activations
+        self._prepared = {name: _prepare(weight, calibration.weights[name]) for name, weight in weights.items()}
+
+    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.linear`."""
+        codes, steps, bias = self._prepared[name]
+        params = self._activations[f"{name}.input", bits]
+        sums = functional.linear(offsets(inputs, params), codes)
+        return torch.addcmul(bias, sums, steps * params.step, out=sums)
+
+    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.matmul`."""
+        left_params = self._activations[f"{name}.left", bits]
+        right_params = self._activations[f"{name}.right", bits]
+        sums = offsets(left, left_params) @ offsets(right, right_params)
+        return sums.mul_(left_params.step * right_params.step)
+
+
+def _prepare(weight: Weight, params: WeightParams) -> tuple[Tensor, Tensor, Tensor]:
+    matrix = weight.matrix.detach()
+    bias = matrix.new_zeros(matrix.shape[0]) if weight.bias is None else weight.bias.detach()
+    return quantize_weight(matrix, params), params.steps.to(matrix.dtype), bias
+
+
+class ObservingArithmetic:
+    """Runs in float and keeps, of every activation operand, the extremes and an evenly spaced sample."""
+
+    def __init__(self, weights: Mapping[str, Weight], sample_per_call: int = 4096) -> None:
+        self._float = FloatArithmetic(weights)
+        self._sample_per_call = sample_per_call
+        self._extremes: dict[str, tuple[float, float]] = {}
+        self._samples: dict[str, list[Tensor]] = {}
+
+    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.linear`."""
+        self._observe(f"{name}.input", inputs)
+        return self._float.linear(name, inputs, bits)
+
+    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+        """See `Arithmetic.matmul`."""
+        self._observe(f"{name}.left", left)
+        self._observe(f"{name}.right", right)
+        return self._float.matmul(name, left, right, bits)
+
+    def statistics(self) -> dict[str, Statistics]:
+        """What was seen, by tensor name."""
+        return {
+            name: Statistics(low, high, torch.cat(self._samples[name])) for name, (low, high) in self._extremes.items()
+        }
+
+    def _observe(self, tensor: str, values: Tensor) -> None:
+        low, high = (float(value) for value in values.aminmax())
+        before = self._extremes.get(tensor, (low, high))
+        self._extremes[tensor] = (min(low, before[0]), max(high, before[1]))
+        flat = values.flatten()
+        # An odd stride walks through all channels and heads even where their count is a power of two.
+        stride = max(1, flat.numel() // self._sample_per_call) | 1
+        self._samples.setdefault(tensor, []).append(flat[::stride].double())

@@ -1,0 +1,207 @@
+"""Quantized models on disk: a directory with the float weights and a manifest that holds every quantizer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mixarray.atomic import atomic_directory
+from mixarray.errors import InputError
+from mixarray_traces.data.items import Split
+from mixarray_traces.model.config import DetectorConfig, SwinConfig
+from mixarray_traces.model.detector import Detector, build_detector
+from mixarray_traces.model.windows import SmallMapRule
+from mixarray_traces.quantization.affine import AffineParams, WeightParams
+from mixarray_traces.quantization.arithmetic import Calibration
+from mixarray_traces.quantization.network import named_weights
+from mixarray_traces.quantization.options import QuantizationOptions, RangeRule
+from mixarray_traces.quantization.quantized import QuantizedDetector
+
+FORMAT = "mixarray quantized detector 1"
+MANIFEST = "manifest.json"
+WEIGHTS = "model.safetensors"
+
+
+def save_quantized(model: QuantizedDetector, path: Path | str, force: bool = False) -> Path:
+    """Write a model as a directory, whole or not at all; InputError if `path` exists, unless `force`."""
+    from safetensors.torch import save
+
+    state = {name: tensor.contiguous() for name, tensor in sorted(model.detector.state_dict().items())}
+    content = save(state)
+    described = quantizers_to_json(model) | {"sha256": hashlib.sha256(content).hexdigest()}
+    final = Path(path)
+    with atomic_directory(final, force) as work:
+        (work / WEIGHTS).write_bytes(content)
+        (work / MANIFEST).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return final
+
+
+def load_quantized(path: Path | str) -> QuantizedDetector:
+    """Read what `save_quantized` wrote; InputError, with file and field, for anything missing, broken or NaN."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    folder = Path(path)
+    described = read_json(folder / MANIFEST)
+    try:
+        content = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise InputError(str(folder / WEIGHTS), f"cannot be read: {error.strerror}") from None
+    if hashlib.sha256(content).hexdigest() != described.get("sha256"):
+        raise InputError(str(folder / WEIGHTS), "is not the file that the manifest names", "sha256")
+    try:
+        state = load(content)
+    except SafetensorError as error:
+        raise InputError(str(folder / WEIGHTS), f"is no safetensors file: {error}") from None
+    where = str(folder / MANIFEST)
+    detector = build_detector(_config(where, described))
+    _load_state(detector, state, str(folder / WEIGHTS))
+    return quantizers_from_json(detector.eval(), described, where)
+
+
+def quantizers_to_json(model: QuantizedDetector) -> dict[str, Any]:
+    """Everything but the float weights, as plain JSON values."""
+    activations = {
+        f"{name}@{bits}": {"step": params.step, "zero_point": params.zero_point}
+        for (name, bits), params in sorted(model.calibration.activations.items())
+    }
+    weights = {
+        name: {"bits": params.bits, "steps": params.steps.tolist()}
+        for name, params in sorted(model.calibration.weights.items())
+    }
+    return {
+        "format": FORMAT,
+        "source": model.source,
+        "options": _plain(asdict(model.options)),
+        "detector": _plain(asdict(model.detector.config)),
+        "activations": activations,
+        "weights": weights,
+    }
+
+
+def quantizers_from_json(detector: Detector, described: Mapping[str, Any], where: str) -> QuantizedDetector:
+    """The quantized model of a detector whose quantizers were saved; InputError if they do not fit or are broken."""
+    if described.get("format") != FORMAT:
+        raise InputError(where, f"{described.get('format')!r} is not {FORMAT!r}", "format")
+    options = _options(where, described)
+    activations = {}
+    for key, entry in _mapping(where, described, "activations").items():
+        name, _, bits = key.rpartition("@")
+        activations[name, int(bits)] = _activation(where, key, int(bits), entry)
+    saved = _mapping(where, described, "weights")
+    weights = {}
+    for name, weight in named_weights(detector).items():
+        if name not in saved:
+            raise InputError(where, "is missing", f"weights.{name}")
+        weights[name] = _weight(where, name, saved[name], weight.matrix.shape[0])
+    _check_complete(where, options, weights, activations)
+    return QuantizedDetector(detector, options, Calibration(activations, weights), str(described.get("source", "user")))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object; InputError if the file is unreadable, no JSON or no object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(str(path), f"is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise InputError(str(path), "is no JSON object")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(entry) for entry in value]
+    return value.name.lower() if isinstance(value, Enum) else value
+
+
+def _mapping(where: str, described: Mapping[str, Any], field: str) -> dict[str, Any]:
+    found = described.get(field)
+    if not isinstance(found, dict):
+        raise InputError(where, "is missing or no object", field)
+    return found
+
+
+def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
+    saved = _mapping(where, described, "options")
+    ranges = ("weight_range", "high_range", "low_range")
+    try:
+        values: dict[str, Any] = {field.name: saved[field.name] for field in fields(QuantizationOptions)}
+        values |= {name: RangeRule(saved[name]) for name in ranges}
+        values["calibration_split"] = Split[saved["calibration_split"].upper()]
+        return QuantizationOptions(**values)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(where, f"is wrong: {error}", "options") from None
+
+
+def _config(where: str, described: Mapping[str, Any]) -> DetectorConfig:
+    saved = dict(_mapping(where, described, "detector"))
+    try:
+        backbone = dict(saved["backbone"])
+        backbone |= {key: tuple(backbone[key]) for key in ("depths", "num_heads")}
+        backbone["small_map_rule"] = SmallMapRule[backbone["small_map_rule"].upper()]
+        saved["backbone"] = SwinConfig(**backbone)
+        return DetectorConfig(**saved)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(where, f"is wrong: {error}", "detector") from None
+
+
+def _load_state(detector: Detector, state: Mapping[str, torch.Tensor], where: str) -> None:
+    for name, tensor in state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise InputError(where, "holds a value that is not finite", name)
+    try:
+        detector.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(where, f"does not fit the detector: {error}") from None
+
+
+def _activation(where: str, key: str, bits: int, entry: Any) -> AffineParams:
+    try:
+        step, zero_point = float(entry["step"]), entry["zero_point"]
+        if not isinstance(zero_point, int):
+            raise ValueError(f"zero point {zero_point!r} is no integer")
+        return AffineParams(bits, step, zero_point)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(where, f"is wrong: {error}", f"activations.{key}") from None
+
+
+def _weight(where: str, name: str, entry: Any, outputs: int) -> WeightParams:
+    try:
+        bits, steps = int(entry["bits"]), [float(step) for step in entry["steps"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(where, f"is wrong: {error}", f"weights.{name}") from None
+    if len(steps) != outputs or not all(math.isfinite(step) and step > 0 for step in steps):
+        raise InputError(where, f"needs {outputs} finite steps above 0", f"weights.{name}.steps")
+    return WeightParams(bits, torch.tensor(steps, dtype=torch.float64))
+
+
+def _check_complete(
+    where: str,
+    options: QuantizationOptions,
+    weights: Mapping[str, WeightParams],
+    activations: Mapping[tuple[str, int], AffineParams],
+) -> None:
+    """Every operator has its operands' quantizers at every width it may run at."""
+    for name in weights:
+        inside = ".blocks." in name
+        tensors = [f"{name}.input"]
+        if name.endswith(".attn.qkv"):
+            stem = name.removesuffix("qkv")
+            tensors += [f"{stem}{product}.{side}" for product in ("qk", "av") for side in ("left", "right")]
+        for bits in (options.high_bits, options.low_bits) if inside else (options.other_bits,):
+            for tensor in tensors:
+                if (tensor, bits) not in activations:
+                    raise InputError(where, "is missing", f"activations.{tensor}@{bits}")

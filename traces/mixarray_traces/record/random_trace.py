@@ -1,0 +1,81 @@
+"""A bundle from a shape alone: untrained weights, windows chosen at random, no model run. No torch.
+
+Cycles depend on the sizes of the groups only, so such a trace serves for latency and energy; it has no accuracy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mixarray.provenance import git_revision, package_versions
+from mixarray.trace.bundle import write_bundle
+from mixarray.trace.manifest import Derived, Manifest, ModelSource
+from mixarray.trace.windows import WindowTable
+from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.record.graph import Precision
+from mixarray_traces.record.shape import ClassifierShape, SwinShape
+from mixarray_traces.record.table import TableBuilder
+from mixarray_traces.record.topology import block_grids, build_topology
+
+RANDOM_NOTE = "random window choice: no model ran, weights are untrained, accuracy does not apply"
+
+
+def random_bundle(
+    shape: SwinShape,
+    height: int,
+    width: int,
+    ratio: int | Ratios,
+    seed: int,
+    path: Path | str,
+    force: bool = False,
+    classes: int | None = None,
+    precision: Precision | None = None,
+) -> Path:
+    """Write the bundle of one image of height x width px at a ratio in thousandths; `classes` adds a classifier head.
+
+    Raises InputError for a ratio or size that is not allowed, or where `path` exists.
+    """
+    chosen = precision or Precision()
+    ratios = Ratios.uniform(ratio, shape.depths) if isinstance(ratio, int) else ratio
+    ratios.check_depths(shape.depths)
+    head = None if classes is None else ClassifierShape(classes)
+    topology = build_topology(shape, height, width, head, chosen)
+    manifest = Manifest(
+        schema_version="1.0",
+        model=shape.name,
+        model_source=ModelSource.RANDOM,
+        window_size=shape.window,
+        input_height=height,
+        input_width=width,
+        images=(f"random-{seed}",),
+        method="none",
+        activation_bits_high=chosen.branch_bits[0],
+        activation_bits_low=chosen.branch_bits[-1],
+        weight_bits=chosen.weight_bits,
+        ratio_thousandths=ratios.nominal,
+        pair_ratios_thousandths=ratios.pairs,
+        score="random",
+        score_note=RANDOM_NOTE,
+        seed=seed,
+        derived=Derived.NONE,
+        git_revision=git_revision(),
+        versions=package_versions(),
+    )
+    windows = _random_windows(shape, height, width, ratios, seed, chosen)
+    return write_bundle(path, manifest, topology, windows, {}, force)
+
+
+def _random_windows(
+    shape: SwinShape, height: int, width: int, ratios: Ratios, seed: int, precision: Precision
+) -> WindowTable:
+    """One random order per stage and grid, as a score would give."""
+    table = TableBuilder()
+    for (stage, block), grid in block_grids(shape, height, width).items():
+        scores = np.random.default_rng((seed, stage, int(grid.shift > 0))).random(grid.windows)
+        ranks = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+        low = ranks >= ratios.high_windows(stage, block, grid.windows)
+        bits = np.where(low, precision.branch_bits[-1], precision.branch_bits[0])
+        table.add(0, stage, block, grid, scores, ranks, bits)
+    return table.finish()

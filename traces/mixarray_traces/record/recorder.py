@@ -1,0 +1,204 @@
+"""The recorder: run the quantized model on images and write what happened as a trace bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mixarray.errors import InputError
+from mixarray.provenance import git_revision, package_versions
+from mixarray.trace.bundle import write_bundle
+from mixarray.trace.manifest import Derived, Manifest, ModelSource
+from mixarray.trace.model import Topology
+from mixarray_traces.allocator import keep_freed_memory
+from mixarray_traces.importance.context import ImageFacts
+from mixarray_traces.importance.default import DEFAULT_SCORE
+from mixarray_traces.model.detector import Detector, images_to_input
+from mixarray_traces.model.windows import SmallMapRule
+from mixarray_traces.quantization.network import NetworkRun, Plan, named_weights
+from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.record.capture import CapturingArithmetic, packed, packed_weights
+from mixarray_traces.record.graph import Precision
+from mixarray_traces.record.images import RecordImage
+from mixarray_traces.record.shape import DetectionShape, MapGrid, SwinShape
+from mixarray_traces.record.table import TableBuilder
+from mixarray_traces.record.topology import block_grids, build_topology
+
+NOTES = {
+    "random": "random window choice",
+    "reversed": f"the reverse of {DEFAULT_SCORE}: a worst case",
+    "oracle": "uses the boxes of the annotation",
+}
+_BATCH = 4
+
+
+class TensorMode(StrEnum):
+    """Whose codes are kept: nobody's, the first image's, or all images'."""
+
+    NONE = "none"
+    SAMPLED = "sampled"
+    ALL = "all"
+
+
+def image_facts(seed: int, index: int, boxes: NDArray[np.float32] | None) -> ImageFacts:
+    """Facts of image number `index`; its seed depends on both numbers."""
+    number = int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
+    return ImageFacts(number, None if boxes is None else torch.from_numpy(boxes).double())
+
+
+def record(
+    model: QuantizedDetector,
+    images: Sequence[RecordImage],
+    path: Path | str,
+    ratio: int | Ratios,
+    score: str = DEFAULT_SCORE,
+    seed: int = 0,
+    tensors: TensorMode = TensorMode.SAMPLED,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Run `images` (all of one size) at a ratio in thousandths and write the bundle.
+
+    Raises InputError for images of different sizes, an unknown score, a ratio that is not allowed, a map smaller than
+    a window, or an existing `path` without `force`.
+    """
+    keep_freed_memory()
+    height, width = _common_size(images)
+    facts = tuple(image_facts(seed, index, image.boxes) for index, image in enumerate(images))
+    plan = model.plan(ratio, facts, score)
+    _check_boxes(images, score)
+    shape = shape_of(model.detector)
+    grids = block_grids(shape, height, width)
+    topology = topology_of(model, height, width)
+    table = TableBuilder()
+    files: dict[str, dict[str, NDArray[np.generic]]] = {}
+    kept = {TensorMode.NONE: 0, TensorMode.SAMPLED: 1, TensorMode.ALL: len(images)}[tensors]
+    if kept:
+        files["weights"] = packed_weights(named_weights(model.detector), model.calibration)
+    for numbers in _batches(len(images), kept):
+        batch = np.stack([images[index].pixels for index in numbers])
+        part = Plan(plan.ratios, plan.score, tuple(facts[i] for i in numbers), *_bits(plan))
+        capture = CapturingArithmetic(model.arithmetic(), model.calibration) if numbers.start < kept else None
+        run = model.run(images_to_input(batch, _dtype(model)), part, capture)
+        if capture:
+            files[f"image-{numbers.start}"] = packed(capture.codes)
+        _add_windows(table, run, numbers, grids, plan)
+        if progress:
+            progress(numbers.stop, len(images))
+    manifest = _manifest(model, images, plan.ratios, score, seed, (height, width))
+    return write_bundle(path, manifest, topology, table.finish(), files, force)
+
+
+def shape_of(detector: Detector) -> SwinShape:
+    """The torch-free shape of a detector's backbone."""
+    config = detector.backbone.config
+    return SwinShape(
+        name="swin_detector",
+        channels=tuple(config.stage_dim(stage) for stage in range(config.num_stages)),
+        depths=config.depths,
+        heads=config.num_heads,
+        window=config.window_size,
+        mlp_ratio=config.mlp_ratio,
+        patch=config.patch_size,
+        in_channels=config.in_channels,
+        shrinks_small_maps=config.small_map_rule is SmallMapRule.SHRINK,
+    )
+
+
+def topology_of(model: QuantizedDetector, height: int, width: int) -> Topology:
+    """The topology of a quantized detector at an input size, with its steps and zero points."""
+    config, options = model.detector.config, model.options
+    head = DetectionShape(config.head_dim, config.head_hidden_dim, config.num_classes + 4)
+    precision = Precision((options.high_bits, options.low_bits), options.weight_bits, options.other_bits)
+
+    def quantizer(tensor: str, bits: int) -> tuple[float, int]:
+        params = model.calibration.activations["patch_embed.input" if tensor == "image" else tensor, bits]
+        return params.step, params.zero_point
+
+    return build_topology(shape_of(model.detector), height, width, head, precision, quantizer)
+
+
+def _common_size(images: Sequence[RecordImage]) -> tuple[int, int]:
+    if not images:
+        raise InputError("record", "no images; at least one")
+    height, width = images[0].pixels.shape[:2]
+    for image in images:
+        if image.pixels.shape[:2] != (height, width):
+            found = "x".join(map(str, image.pixels.shape[:2]))
+            raise InputError(image.name, f"is {found} px; the first image is {height}x{width}: sizes must agree")
+    return height, width
+
+
+def _check_boxes(images: Sequence[RecordImage], score: str) -> None:
+    for image in images:
+        if score == "oracle" and image.boxes is None:
+            raise InputError(image.name, "has no boxes, which the oracle score needs", "score")
+
+
+def _batches(count: int, single: int) -> list[range]:
+    """Images whose codes are kept run alone, the others in batches."""
+    alone = [range(index, index + 1) for index in range(min(single, count))]
+    return alone + [range(start, min(start + _BATCH, count)) for start in range(len(alone), count, _BATCH)]
+
+
+def _add_windows(
+    table: TableBuilder, run: NetworkRun, numbers: range, grids: dict[tuple[int, int], MapGrid], plan: Plan
+) -> None:
+    for place, image in enumerate(numbers):
+        for seen in run.windows:
+            bits = torch.where(seen.low[place], plan.low_bits, plan.high_bits)
+            table.add(
+                image,
+                seen.stage,
+                seen.block,
+                grids[seen.stage, seen.block],
+                scores=seen.scores[place].double().numpy(),
+                ranks=seen.ranks[place].numpy(),
+                bits=bits.numpy(),
+            )
+
+
+def _bits(plan: Plan) -> tuple[int, int, int]:
+    return plan.high_bits, plan.low_bits, plan.other_bits
+
+
+def _dtype(model: QuantizedDetector) -> torch.dtype:
+    return next(model.detector.parameters()).dtype
+
+
+def _manifest(
+    model: QuantizedDetector,
+    images: Sequence[RecordImage],
+    ratios: Ratios,
+    score: str,
+    seed: int,
+    size: tuple[int, int],
+) -> Manifest:
+    options = model.options
+    return Manifest(
+        schema_version="1.0",
+        model="swin_detector",
+        model_source=ModelSource(model.source),
+        window_size=model.detector.backbone.config.window_size,
+        input_height=size[0],
+        input_width=size[1],
+        images=tuple(image.name for image in images),
+        method=options.method,
+        activation_bits_high=options.high_bits,
+        activation_bits_low=options.low_bits,
+        weight_bits=options.weight_bits,
+        ratio_thousandths=ratios.nominal,
+        pair_ratios_thousandths=ratios.pairs,
+        score=score,
+        score_note=NOTES.get(score, ""),
+        seed=seed,
+        derived=Derived.NONE,
+        git_revision=git_revision(),
+        versions=package_versions(("torch",)),
+    )

@@ -1,0 +1,102 @@
+"""The topology of a quantized Swin transformer: every operator in order, every tensor with its bits. No torch.
+
+GEMMs are named like the measured lists of Swin-T in `tests/golden/`. Sizes follow the detection rule: attention sees
+whole windows, padded positions included; LayerNorm, MLP and residual see real tokens only.
+"""
+
+from __future__ import annotations
+
+from mixarray.trace.model import Grid, OperatorKind, Relation, Topology, Variation
+from mixarray_traces.record.block_topology import BlockSize, Entry, add_block, rank
+from mixarray_traces.record.graph import OUTSIDE, Graph, Place, Precision, QuantizerLookup, stream, uncalibrated, vector
+from mixarray_traces.record.head_topology import add_head
+from mixarray_traces.record.shape import HeadShape, MapGrid, SwinShape, map_grid, stage_sizes
+
+NONE = Variation.NONE
+
+
+def build_topology(
+    shape: SwinShape,
+    height: int,
+    width: int,
+    head: HeadShape = None,
+    precision: Precision | None = None,
+    quantizer: QuantizerLookup = uncalibrated,
+) -> Topology:
+    """The operators of one image of height x width px; InputError where a stage's map is smaller than a window."""
+    graph = Graph(precision or Precision(), quantizer)
+    sizes = stage_sizes(shape, height, width)
+    features = _patch_embed(graph, shape, sizes[0])
+    maps = []
+    for stage, (rows, columns) in enumerate(sizes):
+        if stage:
+            features = _merge(graph, f"stages.{stage - 1}.downsample", shape, stage, rows * columns, features)
+        features = _blocks(graph, shape, stage, rows, columns, features)
+        maps.append((features, rows * columns))
+    add_head(graph, shape, head, maps)
+    return graph.finish()
+
+
+def block_grids(shape: SwinShape, height: int, width: int) -> dict[tuple[int, int], MapGrid]:
+    """The window grid of every (stage, block)."""
+    return {
+        (stage, block): map_grid(shape, rows, columns, block)
+        for stage, (rows, columns) in enumerate(stage_sizes(shape, height, width))
+        for block in range(shape.depths[stage])
+    }
+
+
+def grid_of(size: MapGrid) -> Grid:
+    """The grid's name: a shift makes it the shifted one."""
+    return Grid.SHIFTED if size.shift else Grid.REGULAR
+
+
+def _patch_embed(graph: Graph, shape: SwinShape, size: tuple[int, int]) -> int:
+    tokens, channels = size[0] * size[1], shape.channels[0]
+    depth = shape.patch**2 * shape.in_channels
+    image = graph.activation("image", 1, tokens, depth, NONE)
+    patches = graph.activation("patch_embed.input", 1, tokens, depth, NONE)
+    shapes = (1, tokens, depth, 0), (1, tokens, channels, 0)
+    inputs = (vector(image, Relation.ALL),)
+    graph.operator("patch_embed.gather", OperatorKind.PATCH_EMBED, OUTSIDE, shapes[0], inputs, patches)
+    result = graph.linear("patch_embed", OUTSIDE, tokens, channels, depth, stream(patches, Relation.SAME_ROW))
+    features = graph.state("patch_embed.map", 1, tokens, channels)
+    inputs = (vector(result, Relation.SAME_ROW),)
+    return graph.operator("patch_embed.norm", OperatorKind.LAYERNORM, OUTSIDE, shapes[1], inputs, features)
+
+
+def _merge(graph: Graph, name: str, shape: SwinShape, stage: int, tokens: int, features: int) -> int:
+    place, inner, outer = Place(stage), 4 * shape.channels[stage - 1], shape.channels[stage]
+    gathered = graph.state(f"{name}.tokens", 1, tokens, inner)
+    inputs = (vector(features, Relation.MERGE_ROWS),)
+    graph.operator(f"{name}.gather", OperatorKind.PATCH_MERGE, place, (1, tokens, inner, 0), inputs, gathered)
+    codes = graph.activation(f"{name}.reduction.input", 1, tokens, inner, NONE)
+    inputs = (vector(gathered, Relation.SAME_ROW),)
+    graph.operator(f"{name}.norm", OperatorKind.LAYERNORM, place, (1, tokens, inner, 0), inputs, codes)
+    result = graph.linear(f"{name}.reduction", place, tokens, outer, inner, stream(codes, Relation.SAME_ROW))
+    merged = graph.state(f"{name}.map", 1, tokens, outer)
+    inputs = (vector(result, Relation.SAME_ROW),)
+    return graph.operator(f"{name}.requantize", OperatorKind.REQUANTIZE, place, (1, tokens, outer, 0), inputs, merged)
+
+
+def _blocks(graph: Graph, shape: SwinShape, stage: int, rows: int, columns: int, features: int) -> int:
+    """Token map and ranking of each grid at stage entry, then the stage's blocks."""
+    channels = shape.channels[stage]
+    token_map = graph.operator(
+        f"stages.{stage}.token_map",
+        OperatorKind.TOKEN_MAP,
+        Place(stage),
+        (1, rows * columns, channels, 0),
+        (vector(features, Relation.SAME_ROW),),
+        graph.state(f"stages.{stage}.importance", 1, rows * columns, 1),
+    )
+    grids = [map_grid(shape, rows, columns, block) for block in range(shape.depths[stage])]
+    orders = {
+        grid_of(size): rank(graph, f"stages.{stage}.rank.{grid_of(size)}", stage, grid_of(size), size, token_map)
+        for size in dict.fromkeys(grids)
+    }
+    for block, size in enumerate(grids):
+        name, grid = f"stages.{stage}.blocks.{block}", grid_of(size)
+        block_size = BlockSize(size, channels, shape.heads[stage], shape.mlp_ratio * channels)
+        features = add_block(graph, name, Place(stage, block, grid), block_size, Entry(features, orders[grid]))
+    return features
