@@ -38,11 +38,14 @@ $(READY_FULL): $(READY)
 demo: $(READY)
 	$(VENV)/bin/mixarray demo
 
+# Two workers with one thread each: more threads than cores make PyTorch many times slower.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+
 test: $(READY)
-	$(PY) -m pytest -n 2 -m "not full"
+	$(PYTEST) -m "not full and not needs"
 
 test-full: $(READY_FULL) lint
-	$(PY) -m pytest -n 2
+	$(PYTEST)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
@@ -51,7 +54,7 @@ lint: $(READY)
 	$(VENV)/bin/pyright
 
 wheel: $(READY)
-	$(PY) -m build --wheel --outdir dist .
+	$(PYTHON) -m pip --python $(PY) wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache
