@@ -9,10 +9,19 @@ from pathlib import Path
 from mixarray_analysis.plan import Layout, Plan, uniform_name
 
 
-def quantize(plan: Plan, layout: Layout, checkpoint: Path | None) -> str:
-    """The quantized model of a run."""
-    given = [] if checkpoint is None else ["--checkpoint", checkpoint]
-    return _line("quantize", *given, *(["--seed", plan.seed] if plan.seed else []), "-o", layout.model)
+def quantize(plan: Plan, layout: Layout, checkpoint: Path) -> str:
+    """The quantized model of a run on a checkpoint; the shipped one is there already."""
+    seed = ["--seed", plan.seed] if plan.seed else []
+    return _line("quantize", "--checkpoint", checkpoint, *seed, "-o", layout.model)
+
+
+def train(
+    seed: int, images_112: int, images_224: int, learning_rate: float, *, bfloat16: bool, threads: int, resume: bool
+) -> str:
+    """A training run, its place written RUN: the command goes into the record of the weights."""
+    words: list[object] = ["train", "-o", "RUN", *(["--resume"] if resume else []), "--seed", seed]
+    words += ["--images-112", images_112, "--images-224", images_224, "--learning-rate", learning_rate]
+    return _line(*words, *(["--bfloat16"] if bfloat16 else []), *(["--threads", threads] if threads else []))
 
 
 def evaluate(plan: Plan) -> str:

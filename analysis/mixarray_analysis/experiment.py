@@ -44,6 +44,10 @@ class Findings:
             for ratio, actual in sorted(self.ratios_actual.items())
         ]
 
+    def uniform_row(self, accelerator: str, bits: tuple[int, int]) -> SummaryRow:
+        """The same numbers of a uniform precision, (activation bits, weight bits); its accuracy is not evaluated."""
+        return _row(0, 0.0, None, self.uniform[accelerator, bits])
+
     def verdict(self, accelerator: str, ratio: int) -> Verdict:
         """What became of the speedup promised at a ratio."""
         run = self.runs[accelerator, ratio]

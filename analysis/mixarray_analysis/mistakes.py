@@ -10,10 +10,13 @@ from mixarray.errors import InputError
 
 @contextmanager
 def users_mistake(where: str) -> Iterator[None]:
-    """Turn a ValueError or OSError of what runs inside into an InputError at `where`."""
+    """Turn a ValueError or OSError of what is opened or loaded inside into an InputError at `where`.
+
+    Only opening and loading belong inside: a ValueError of anything else is our mistake, and has its traceback.
+    """
     try:
         yield
     except InputError:
         raise
     except (ValueError, OSError) as error:
-        raise InputError(where, str(error)) from error
+        raise InputError(where, str(error).removeprefix(f"{where}: ")) from error

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from mixarray.errors import InputError
 from mixarray_analysis.files import refuse_existing
 from mixarray_analysis.mistakes import users_mistake
-from mixarray_analysis.models import choose_score, load_checkpoint, prepare_torch
+from mixarray_analysis.models import choose_score, load_checkpoint, open_model, prepare_torch
 from mixarray_analysis.progress import progress_bar
 
 if TYPE_CHECKING:
+    from mixarray_traces.data import Split
     from mixarray_traces.evaluation import EvaluationRow
     from mixarray_traces.quantization import QuantizationOptions, QuantizedDetector
     from mixarray_traces.record import RecordImage
@@ -38,10 +39,8 @@ def evaluate_ratios(
 
     if split not in SPLITS:
         raise InputError("--split", f"{split!r} is no split; allowed: {', '.join(SPLITS)}")
-    with (
-        progress_bar(f"evaluating {len(ratios)} ratios on {canvases} canvases", quiet) as report,
-        users_mistake("canvases"),
-    ):
+    check_source(Split[split.upper()])
+    with progress_bar(f"evaluating {len(ratios)} ratios on {canvases} canvases", quiet) as report:
         return evaluate(
             model,
             tuple(ratios),
@@ -52,6 +51,14 @@ def evaluate_ratios(
             score=chosen,
             progress=report,
         )
+
+
+def check_source(split: Split) -> None:
+    """Raise InputError where the data of a split is not installed or damaged; called before any long work."""
+    from mixarray_traces.data.canvas import open_source
+
+    with users_mistake(f"{split.name.lower()} canvases"):
+        open_source(split)
 
 
 def record_ratio(
@@ -91,11 +98,13 @@ def read_images(files: Sequence[Path]) -> list[RecordImage]:
     return [read_image(file) for file in files]
 
 
-def quantize_default(checkpoint: Path | None, seed: int, out: Path, quiet: bool) -> Path:
-    """Quantize with the options that `mixarray quantize` has by default."""
+def quantized_or_shipped(checkpoint: Path | None, seed: int, out: Path, quiet: bool) -> Path:
+    """Quantize a checkpoint with the defaults of `mixarray quantize`; without one, save the shipped quantized model."""
     prepare_torch()
-    from mixarray_traces.quantization import QuantizationOptions
+    from mixarray_traces.quantization import QuantizationOptions, save_quantized
 
+    if checkpoint is None:
+        return save_quantized(open_model(None), out)
     return quantize_checkpoint(checkpoint, QuantizationOptions(seed=seed), out, quiet=quiet)
 
 
@@ -110,6 +119,7 @@ def quantize_checkpoint(
 
     refuse_existing(out, force)
     detector = load_checkpoint(checkpoint)
-    with progress_bar("calibrating", quiet) as report, users_mistake("calibration canvases"):
+    check_source(options.calibration_split)
+    with progress_bar("calibrating", quiet) as report:
         model = quantize(detector, options, report, source="trained" if checkpoint is None else "user")
     return save_quantized(model, out, force)

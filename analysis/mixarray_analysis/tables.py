@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from mixarray_analysis.plan import uniform_name
@@ -24,19 +24,23 @@ if TYPE_CHECKING:
 EQUAL_NOTE = "= : the paired difference to ratio 0 is inside its 95 % bootstrap interval (it contains 0)"
 NARROWEST_TABLE = 150
 """Columns of text that a table may use where the output is no terminal."""
+MACHINE_HEADINGS = ("BOPs x", "simulated x", "cycles", "ms", "µJ", "util %", "peak %")
+"""One accelerator at one setting: speedups over ratio 0, then per image at batch 1."""
 
 
-def show(table: Table) -> None:
+def show(table: RenderableType) -> None:
     """Print a table; a pipe or file gets the width the table needs instead of a terminal's."""
     Console(width=None if sys.stdout.isatty() else NARROWEST_TABLE, soft_wrap=False).print(table)
 
 
-def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A plain table, numbers to the right, the first column to the left."""
-    table = Table(box=None, pad_edge=False)
+def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
+    """A plain table, numbers to the right, the first column to the left; headings may wrap, nothing is cut off."""
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    cells = list(rows)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
+        widest = max((len(row[number]) for row in cells), default=0)
+        table.add_column(heading, justify="right" if number else "left", min_width=widest, overflow="fold")
+    for row in cells:
         table.add_row(*row)
     return table
 
@@ -52,25 +56,28 @@ def equal_mark(row: EvaluationRow) -> str:
     return " =" if inside else "  "
 
 
-def summary_table(findings: Findings) -> Table:
-    """The one table of a sweep: accuracy once per ratio, then each accelerator's numbers."""
-    headings = ["accelerator", "low %", "actual %", "AP50 [95 %]", "n", "BOPs x", "simulated x"]
-    headings += ["cycles", "ms", "µJ", "util %", "peak %"]
-    rows = []
+def summary_table(findings: Findings) -> Group:
+    """The one table of a sweep, 80 columns wide: what all accelerators share by ratio, then each one's numbers."""
+    parts: list[RenderableType] = [_shared_table(findings)]
     for name in findings.accelerators:
-        for ratio, row in zip(sorted(findings.ratios_actual), findings.rows(name), strict=True):
-            accuracy = findings.accuracy.get(ratio)
-            rows.append(_summary_cells(name, row, accuracy_text(accuracy) if accuracy else "n/a"))
-    return make_table(headings, rows)
+        cells = [_machine_cells(f"{100 * row.ratio:g}", row) for row in findings.rows(name)]
+        parts += ["", make_table(["low %", *MACHINE_HEADINGS], cells, title=name)]
+    return Group(*parts)
 
 
-def _summary_cells(accelerator: str, row: SummaryRow, accuracy: str) -> list[str]:
+def _shared_table(findings: Findings) -> Table:
+    cells = []
+    for ratio, row in zip(sorted(findings.ratios_actual), findings.rows(findings.accelerators[0]), strict=True):
+        accuracy = findings.accuracy.get(ratio)
+        text = accuracy_text(accuracy) if accuracy else "n/a"
+        cells.append([f"{100 * row.ratio:g}", f"{100 * row.ratio_actual:.1f}", text, str(row.n or "n/a")])
+    return make_table(["low %", "actual %", "AP50 [95 %]", "n"], cells, title="every accelerator")
+
+
+def _machine_cells(label: str, row: SummaryRow) -> list[str]:
+    """One row below `label` and MACHINE_HEADINGS."""
     return [
-        accelerator,
-        f"{100 * row.ratio:g}",
-        f"{100 * row.ratio_actual:.1f}",
-        accuracy,
-        str(row.n or "n/a"),
+        label,
         f"{row.bops_speedup:.3f}",
         f"{row.simulated_speedup:.3f}",
         f"{row.cycles:,.0f}",
@@ -81,23 +88,17 @@ def _summary_cells(accelerator: str, row: SummaryRow, accuracy: str) -> list[str
     ]
 
 
-def uniform_table(findings: Findings) -> Table:
-    """The uniform precisions beside: every window at the same bits, compared with ratio 0."""
-    rows = [
-        [
-            name,
-            uniform_name(bits),
-            f"{run.speedup.bops_blocks:.3f}",
-            f"{run.speedup.simulated:.3f}",
-            f"{run.totals.cycles:,.0f}",
-            f"{run.totals.latency_ms:.3f}",
-            f"{run.totals.energy_uj:,.1f}",
-            f"{100 * run.totals.utilization:.1f}",
+def uniform_table(findings: Findings) -> Group:
+    """The uniform precisions beside: every window at the same bits, compared with ratio 0; one part per accelerator."""
+    parts: list[RenderableType] = []
+    for name in findings.accelerators:
+        cells = [
+            _machine_cells(uniform_name(bits), findings.uniform_row(name, bits))
+            for machine, bits in findings.uniform
+            if machine == name
         ]
-        for (name, bits), run in findings.uniform.items()
-    ]
-    headings = ["accelerator", "uniform", "BOPs x", "simulated x", "cycles", "ms", "µJ", "util %"]
-    return make_table(headings, rows)
+        parts += [*([""] if parts else []), make_table(["uniform", *MACHINE_HEADINGS], cells, title=name)]
+    return Group(*parts)
 
 
 def accuracy_table(rows: Sequence[EvaluationRow]) -> Table:

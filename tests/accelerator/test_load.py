@@ -97,6 +97,25 @@ def test_override_changes_value_and_source() -> None:
         ("buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16}", r"one slot holds 512 bits.*needs 1024"),
         ("dram_channels.0.bits_per_cycle=102.4", r"integer or a fraction"),
         ("dram_channels.0.bits_per_cycle=0", r"dram_channels.0.bits_per_cycle"),
+        ("dram_channels.0.bits_per_cycle='1e9'", r"integer or a fraction.*found '1e9'"),
+        ("dram_channels.0.bits_per_cycle='0.5'", r"integer or a fraction"),
+        ("dram_channels.0.bits_per_cycle=' 3 / 2'", r"integer or a fraction"),
+        ("dram_channels.0.bits_per_cycle=-3/2", r"integer or a fraction"),
+        ("dram_channels.0.bits_per_cycle=3/0", r"no denominator 0"),
+        ("dram_channels.0.bits_per_cycle=null", r"integer or a fraction"),
+        ("dram_channels.0.bits_per_cycle=10000000", r"dram_channels.0.bits_per_cycle: .*less than or equal"),
+        ("dram_channels.0.bits_per_cycle=1/999999999", r"dram_channels.0.bits_per_cycle: .*greater than or equal"),
+        ("dram_channels.0.burst_bits=1000000", r"dram_channels.0.burst_bits: .*less than or equal to 65536"),
+        ("dram_channels.0.latency_cycles=1000000000000", r"latency_cycles: .*less than or equal to 1000000"),
+        ("vector_units.0.latency_cycles=9999999", r"latency_cycles: .*less than or equal to 1000000"),
+        ("vector_units.0.lanes=1000000", r"lanes: .*less than or equal to 65536"),
+        ("vector_units.0.passes.softmax=1000000", r"passes.softmax: .*less than or equal to 65536"),
+        ("clock_mhz=1000000", r"clock_mhz: .*less than or equal to 100000"),
+        ("arrays.0.weight_port_bits=1000000", r"weight_port_bits: .*less than or equal to 65536"),
+        ("buffers.weight.port_bits=1000000", r"port_bits: .*less than or equal to 65536"),
+        ("buffers.weight.capacity_kib=10000000", r"capacity_kib: .*less than or equal to 1048576"),
+        ("buffers.weight={slots: 2, slots: 3}", r"is not a YAML value"),
+        ("clock_mhz=2001-99-99", r"is not a YAML value"),
         ("vector_units.0.passes={softmax: 1}", r"vector_units.0.passes: .*missing: layernorm"),
     ],
 )
@@ -140,12 +159,33 @@ def test_the_longest_prefix_wins() -> None:
     assert "one read" in str(source_of(accelerator, "vector_units.0.passes.gelu"))
 
 
-@pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "", "\x00"])
+@pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "", "\x00", "[" * 100_000, "a: 2001-99-99\n"])
 def test_files_that_are_no_accelerator(tmp_path: Path, text: str) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(InputError, match=r"bad\.yaml"):
         load_accelerator(str(file))
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
+    text = (config_dir() / f"{PACKED}.yaml").read_text()
+    file = tmp_path / "twice.yaml"
+    for doubled in (f"{text}clock_mhz: 1000\n", text.replace("    rows: 32 ", "    rows: 64\n    rows: 32 ")):
+        file.write_text(doubled)
+        with pytest.raises(InputError, match=r"twice\.yaml: .*'(clock_mhz|rows)' is given twice"):
+            load_accelerator(str(file))
+        with pytest.raises(InputError, match=r"mine\.yaml: .*is given twice"):
+            new_from(str(file), tmp_path / "mine.yaml")
+
+
+def test_keys_merged_from_an_anchor_may_be_overridden(tmp_path: Path) -> None:
+    text = (config_dir() / f"{PACKED}.yaml").read_text()
+    text = text.replace("  activation: {", "  activation: &same {").replace(
+        "  weight: {capacity_kib: 128, port_bits: 256, slots: 2}", "  weight: {<<: *same, capacity_kib: 128}"
+    )
+    file = tmp_path / "merged.yaml"
+    file.write_text(text)
+    assert load_accelerator(str(file)) == load_accelerator(PACKED)
 
 
 def test_resolved_yaml_loads_as_the_same_accelerator(tmp_path: Path) -> None:

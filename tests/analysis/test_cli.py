@@ -57,6 +57,15 @@ def test_set_changes_the_accelerator(capsys: pytest.CaptureFixture[str]) -> None
     assert small["utilization"] != large["utilization"]
 
 
+def test_wider_results_write_more_to_dram(capsys: pytest.CaptureFixture[str]) -> None:
+    written = {
+        bits: json.loads(prints(capsys, *GEMM, *bits, "--json"))["dram_write_bits"]
+        for bits in ((), ("--result-bits", "8"), ("--result-bits", "32"))
+    }
+    assert written[()] == written["--result-bits", "8"] == 64 * 64 * 8
+    assert written["--result-bits", "32"] == 64 * 64 * 32
+
+
 def test_a_run_directory_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     prints(capsys, *GEMM, "-o", str(out))
@@ -83,6 +92,7 @@ def test_force_never_deletes_what_is_not_ours(capsys: pytest.CaptureFixture[str]
         (("simulate", "--gemm", "64,64,64"), "--bits"),
         (("simulate", "--gemm", "64,64", "--bits", "8,4"), "--gemm"),
         (("simulate", "nothing", "--bits", "8,4"), "--bits"),
+        (("simulate", "nothing", "--result-bits", "8"), "--result-bits"),
         (("simulate", "nothing"), "no such bundle"),
         ((*GEMM, "--accelerator", "packed_w4_32x3"), "did you mean 'packed_w4_32x32'"),
         ((*GEMM, "--set", "arrays.0.row=64"), "arrays.0"),
@@ -99,6 +109,11 @@ def test_force_never_deletes_what_is_not_ours(capsys: pytest.CaptureFixture[str]
         (("record", "--ratio", "0.4", "--model", "swin_t", "-o", "x"), "--weights"),
         (("record", "--ratio", "0.4", "--model", "swin_t", "--weights", "random", "-o", "x"), "--score"),
         (("run", "--ratio", "0.85", "-o", "x"), "--ratio"),
+        (("run", "--ratio", "0.4", "--n", "1", "-o", "x"), "--n"),
+        (("sweep", "--n", "1", "-o", "x"), "--n"),
+        (("evaluate", "--n", "1"), "--n"),
+        (("train", "--images-112", "0", "--images-224", "0", "-o", "x"), "no images"),
+        (("train", "--resume", "-o", "x"), "no such checkpoint"),
         (("plot", "pie", "x"), "speedup, energy, accuracy, windows"),
         (("plot", "energy", "x"), "holds no runs"),
         (("accelerators", "show", "nothing"), "no such accelerator"),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.cli import main
+from mixarray_analysis.plots.windows import plot_windows, windows_shown
 
 RECORD = ("record", "--model", "swin_t", "--input", "224x224", "--weights", "random", "--score", "random")
 
@@ -62,10 +66,34 @@ def test_a_damaged_bundle_is_refused_by_file(
         file.unlink()
     else:
         middle = len(content) // 2
-        changed = content[:middle] if damage == "truncated" else content[:middle] + b"\x00" + content[middle + 1 :]
+        changed = (
+            content[:middle]
+            if damage == "truncated"
+            else content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        )
         file.write_bytes(changed)
     assert name in fails(capsys, "simulate", str(bundle), "-o", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_at_ratio_1_every_window_is_low(tmp_path: Path) -> None:
+    """On an input whose maps round up; the windows tile it whole at every stage."""
+    path, picture = tmp_path / "bundle", np.zeros((200, 230, 3), np.uint8)
+    random = ("record", "--model", "swin_t", "--input", "200x230", "--weights", "random", "--score", "random")
+    assert main((*random, "--ratio", "1", "-o", str(path), "--quiet")) == 0
+    shown = windows_shown(read_bundle(path), 0)
+    assert shown["low"].all()
+    assert list((shown["width_px"] * shown["height_px"]).groupby(shown["stage"]).sum()) == [200 * 230] * 4
+    assert list(shown[shown["window"] == 0]["width_px"]) == [28, 56, 112, 224]
+    _, panels = plot_windows(shown, picture)
+    assert panels[0].get_title() == "stage 0: 72 of 72 windows low"
+
+
+def test_a_plot_into_a_file_is_refused(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.zeros((224, 224, 3), np.uint8)).save(tmp_path / "photo.png")
+    picture = ("--picture", str(tmp_path / "photo.png"))
+    out = bundle / "manifest.json" / "windows"
+    assert "cannot be written" in fails(capsys, "plot", "windows", str(bundle), *picture, "-o", str(out))
 
 
 def test_the_picture_of_a_bundle_needs_its_image(
@@ -85,7 +113,7 @@ def test_a_broken_image_is_refused_by_name(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "bundle").exists()
 
 
-@pytest.mark.parametrize("content", ["garbage", "nan"])
+@pytest.mark.parametrize("content", ["garbage", "nan", "prefixed"])
 def test_a_broken_checkpoint_is_refused_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
@@ -98,10 +126,15 @@ def test_a_broken_checkpoint_is_refused_by_name(
         from mixarray_traces.model.detector import build_detector
 
         state = {name: value.contiguous() for name, value in build_detector(None).state_dict().items()}
-        next(iter(state.values())).fill_(float("nan"))
+        if content == "nan":
+            next(iter(state.values())).fill_(float("nan"))
+        else:
+            state = {f"backbone.{name}": value for name, value in state.items()}
         save_file(state, file)
     arguments = ("quantize", "--checkpoint", str(file), "-o", str(tmp_path / "model"))
-    assert "weights.safetensors" in fails(capsys, *arguments)
+    message = fails(capsys, *arguments)
+    assert message.count("weights.safetensors") == 1
+    assert content != "prefixed" or "does not fit the model: missing" in message
     assert not (tmp_path / "model").exists()
 
 
@@ -110,3 +143,12 @@ def test_a_broken_model_directory_is_refused_by_file(tmp_path: Path, capsys: pyt
     (tmp_path / "model" / "manifest.json").write_text("{")
     arguments = ("evaluate", "--model", str(tmp_path / "model"), "--ratios", "0")
     assert "manifest.json" in fails(capsys, *arguments)
+
+
+def test_a_mistake_of_ours_is_not_told_as_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **named: object) -> None:
+        raise ValueError("a shape that cannot be")
+
+    monkeypatch.setattr("mixarray_traces.evaluation.evaluate", broken)
+    with pytest.raises(ValueError, match="a shape that cannot be"):
+        main(("evaluate", "--ratios", "0", "--n", "2", "--size", "112", "--quiet"))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
+from rich.table import Table
 
 from mixarray_analysis.cli import main
 from mixarray_analysis.demo import draw_all, run_demo, score_lines
 from mixarray_analysis.experiment import Findings
 from mixarray_analysis.models import prepare_torch
 from mixarray_analysis.plan import Layout, Plan
+from mixarray_analysis.runs import RunAnswer
 from mixarray_analysis.summary import COLUMNS
 from mixarray_analysis.tables import accuracy_csv, accuracy_json, accuracy_table, summary_table, uniform_table
 from mixarray_traces.data import Split
@@ -95,12 +99,33 @@ def test_one_sentence_per_accelerator_from_the_largest_ratio(demo: Demo) -> None
 
 
 def test_tables_show_every_run(demo: Demo) -> None:
-    assert summary_table(demo.findings).row_count == 4
-    assert uniform_table(demo.findings).row_count == 2
+    assert [part.row_count for part in summary_table(demo.findings).renderables if isinstance(part, Table)] == [2, 2, 2]
+    assert [part.row_count for part in uniform_table(demo.findings).renderables if isinstance(part, Table)] == [1, 1]
     rows = list(demo.findings.accuracy.values())
     assert accuracy_table(rows).row_count == 2
     assert accuracy_csv(rows).splitlines()[1].startswith("0.0,0.0,")
     assert "NaN" not in accuracy_json(rows)
+
+
+def test_tables_fit_a_terminal_of_80_columns(demo: Demo) -> None:
+    """At the size of real runs: no cell is cut or folded, and every number of every row is there."""
+    runs = {key: _as_long_as_real(run) for key, run in demo.findings.runs.items()}
+    uniform = {key: _as_long_as_real(run) for key, run in demo.findings.uniform.items()}
+    findings = replace(demo.findings, runs=runs, uniform=uniform)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summary_table(findings))
+    console.print(uniform_table(findings))
+    text = console.export_text()
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert text.count("1,234,567,890") == len(runs) + len(uniform)
+    for heading in ("actual %", "AP50 [95 %]", "BOPs", "simulated", "cycles", "ms", "µJ", "util", "packed_w4_32x32"):
+        assert heading in text
+
+
+def _as_long_as_real(run: RunAnswer) -> RunAnswer:
+    totals = run.result.totals.model_copy(update={"cycles": 1234567890, "latency_ms": 1234.567, "energy_uj": 123456.7})
+    return replace(run, result=run.result.model_copy(update={"totals": totals}))
 
 
 def test_scores_are_named_with_their_auc(demo: Demo) -> None:
@@ -146,6 +171,14 @@ def test_without_an_accuracy_there_is_no_accuracy_picture(demo: Demo, tmp_path: 
     draw_all(plan, Layout(tmp_path), Layout(tmp_path), lambda command: None)
     assert not list(tmp_path.glob("plots/accuracy.*"))
     assert list(tmp_path.glob("plots/speedup.*"))
+
+
+@pytest.mark.parametrize("ratios", ["0,0.4", "0.4"])
+def test_only_what_is_compared_with_ratio_0_explains_the_mark(
+    model: Path, capsys: pytest.CaptureFixture[str], ratios: str
+) -> None:
+    assert main(["evaluate", "--model", str(model), "--ratios", ratios, "--n", "2", "--size", "112"]) == 0
+    assert ("paired difference" in capsys.readouterr().out) == ratios.startswith("0,")
 
 
 def test_a_sweep_from_the_command_line(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

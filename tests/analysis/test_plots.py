@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from mixarray.errors import InputError
 from mixarray_analysis.plots.accuracy import accuracy_shown, plot_accuracy
-from mixarray_analysis.plots.energy import plot_energy
+from mixarray_analysis.plots.energy import component_words, plot_energy
 from mixarray_analysis.plots.save import save_plot
 from mixarray_analysis.plots.speedup import plot_speedup, speedup_shown
 from mixarray_analysis.plots.windows import SHOWN, plot_windows
@@ -88,7 +88,8 @@ def test_energy_stacks_reach_the_totals(energy: pd.DataFrame) -> None:
 
 
 def test_windows_cover_the_picture_in_the_tint_of_their_bits() -> None:
-    rows = [(0, index, bits, 28 * index, 0, 28, 28) for index, bits in enumerate((8, 4))] + [(1, 0, 4, 0, 0, 56, 28)]
+    rows = [(0, index, bits, bits == 4, 28 * index, 0, 28, 28) for index, bits in enumerate((8, 4))]
+    rows += [(1, 0, 4, True, 0, 0, 56, 28)]
     shown = pd.DataFrame(rows, columns=SHOWN)
     figure, panels = plot_windows(shown, np.zeros((28, 56, 3), np.uint8))
     colours = [patch.get_facecolor() for patch in panels[0].patches]
@@ -97,6 +98,19 @@ def test_windows_cover_the_picture_in_the_tint_of_their_bits() -> None:
     assert panels[1].patches[0].get_facecolor() == colours[1]
     assert panels[0].get_title() == "stage 0: 1 of 2 windows low"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["8-bit activations", "4-bit activations"]
+
+
+def test_components_of_energy_have_plain_names(energy: pd.DataFrame) -> None:
+    figure, _ = plot_energy(energy)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["DRAM", "array"]
+    assert component_words("buffers.activation") == "activation buffer"
+    assert component_words("arrays.1") == "array 2"
+
+
+def test_a_place_that_cannot_be_written_is_the_users_mistake(summary: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    with pytest.raises(InputError, match=r"speedup: --out: cannot be written: "):
+        save_plot(plot_speedup(summary)[0], speedup_shown(summary), tmp_path / "file" / "speedup")
 
 
 def test_plots_draw_into_given_axes(summary: pd.DataFrame) -> None:

@@ -39,6 +39,14 @@ def test_simulating_loads_neither_torch_nor_pandas_nor_matplotlib(tmp_path: Path
     assert "numpy" in found, "the list of modules is not empty by mistake"
 
 
+def test_simulating_a_bundle_loads_neither_torch_nor_pandas_nor_matplotlib(tmp_path: Path) -> None:
+    shape = ("--model", "swin_t", "--input", "224x224", "--weights", "random", "--score", "random")
+    loaded(run_main("record", *shape, "--ratio", "0.4", "-o", "bundle"), tmp_path)
+    found = loaded(run_main("simulate", "bundle", "-o", "run"), tmp_path)
+    assert found.isdisjoint({"torch", "pandas", "matplotlib"})
+    assert (tmp_path / "run" / "run.json").exists()
+
+
 def test_importing_the_simulator_loads_no_torch(tmp_path: Path) -> None:
     assert loaded("import mixarray", tmp_path).isdisjoint({"torch", "matplotlib", "pandas"})
 

@@ -45,23 +45,30 @@ def test_packed_pe_follows_its_measured_ratios() -> None:
     ("kib", "cacti", "horowitz", "error"), [(8, 6.14, 10, 1e-9), (32, 17.04, 20, 1e-9), (1024, 93.5, 100, 0.2)]
 )
 def test_sram_anchors_64_bits(kib: int, cacti: float, horowitz: float, error: float) -> None:
-    read = sram(TABLE, kib, 64, "buffers.weight").read_pj
+    read = sram(TABLE, kib, 64, "buffers.weight", "mine").read_pj
     assert read == pytest.approx(cacti, abs=error)
     assert 0.5 <= read / horowitz <= 1.1
 
 
 def test_sram_interpolation_is_monotone_and_bounded() -> None:
-    at = [sram(TABLE, kib, 256, "b").read_pj for kib in (8, 12, 32, 64, 128, 256, 2048)]
+    at = [sram(TABLE, kib, 256, "b", "mine").read_pj for kib in (8, 12, 32, 64, 128, 256, 2048)]
     assert at == sorted(at)
-    assert sram(TABLE, 64, 192, "b").write_pj > sram(TABLE, 64, 128, "b").write_pj
+    assert sram(TABLE, 64, 192, "b", "mine").write_pj > sram(TABLE, 64, 128, "b", "mine").write_pj
 
 
 @pytest.mark.parametrize(
     ("kib", "bits", "field"), [(4, 64, "capacity_kib"), (4096, 64, "capacity_kib"), (8, 32, "port_bits")]
 )
 def test_outside_the_sram_grid_is_refused(kib: int, bits: int, field: str) -> None:
-    with pytest.raises(InputError, match=f"{field}.*outside the SRAM grid"):
-        sram(TABLE, kib, bits, "buffers.weight")
+    with pytest.raises(InputError, match=f"mine: buffers.weight.{field}: .*outside the SRAM grid"):
+        sram(TABLE, kib, bits, "buffers.weight", "mine")
+
+
+def test_a_buffer_outside_the_grid_names_its_accelerator() -> None:
+    small = load_accelerator("plain_int8_32x32", ["buffers.weight.capacity_kib=4", "leakage=lstp300"])
+    for refused in (lambda: check_energies(small), lambda: energy({}, 1, small)):
+        with pytest.raises(InputError, match=r"^plain_int8_32x32: buffers\.weight\.capacity_kib: 4 lies outside"):
+            refused()
 
 
 def test_every_vector_operator_has_an_energy() -> None:
@@ -105,7 +112,7 @@ def test_total_is_the_sum_of_counts_times_costs() -> None:
     }
     breakdown = energy(actions, 10, PACKED)
     idle = 1024 * 10 - 1500
-    read = sram(TABLE, 128, 256, "buffers.weight").read_pj
+    read = sram(TABLE, 128, 256, "buffers.weight", "mine").read_pj
     expected = 1000 * 0.2235 + 500 * 0.2533 + 7 * read + 512 * 8 + idle * 0.34 * 0.2235
     assert breakdown.total_pj == pytest.approx(expected, rel=1e-12)
     assert breakdown.low_pj < breakdown.total_pj < breakdown.high_pj

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from mixarray.engine import event
 from mixarray.engine.attribution import attribute
 from mixarray.engine.event import run_event
 from mixarray.mapping.schedule import Event, JobKind, Schedule, Segment
@@ -51,6 +52,12 @@ def test_counters_do_not_depend_on_keeping_the_timeline(random_schedule):
         schedule = random_schedule(seed)
         kept = run_event(schedule, 3, with_timeline=True)
         assert replace(kept, timeline=None) == run_event(schedule, 3)
+
+
+def test_forgetting_at_every_iteration_changes_nothing(random_schedule, monkeypatch):
+    kept = [run_event(random_schedule(seed), 3) for seed in SEEDS]
+    monkeypatch.setattr(event, "FORGET_EVERY_ITERATIONS", 1)
+    assert [run_event(random_schedule(seed), 3) for seed in SEEDS] == kept
 
 
 def test_counters_equal_the_sum_over_all_jobs(random_schedule):

@@ -26,7 +26,7 @@ from mixarray.trace.workload import Assignment, WindowCount, Workload, build_wor
 
 NONE, ROW, BATCH = Variation.NONE, Variation.ROW, Variation.BATCH
 GEMM = OperatorKind.GEMM
-IDEAL_MEMORY = ("dram_channels.0.bits_per_cycle=100000000", "dram_channels.0.latency_cycles=0")
+IDEAL_MEMORY = ("dram_channels.0.bits_per_cycle=1000000", "dram_channels.0.latency_cycles=0")
 
 
 class Net:

@@ -1,4 +1,4 @@
-"""MACs and bytes are conserved, and repeating iterations changes nothing."""
+"""MACs and bytes are conserved, nothing moves more than a slot at once, and repeating iterations changes nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import itertools
 import pytest
 
 from mixarray.engine.event import run_event
+from mixarray.errors import InputError
 from mixarray.mapping.build import build_schedule
+from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.emitter import Emitter
+from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import Action, JobKind
 from mixarray.trace.model import Role
 from mixarray.trace.workload import RESULT_BITS, single_gemm
@@ -22,7 +25,7 @@ ARRAYS = (
 )
 BUFFERS = (
     ("dram_channels.0.burst_bits=1",),
-    ("dram_channels.0.burst_bits=1", "buffers.activation.capacity_kib=4", "buffers.weight.capacity_kib=1"),
+    ("dram_channels.0.burst_bits=1", "buffers.activation.capacity_kib=4", "buffers.weight.capacity_kib=2"),
     (
         "dram_channels.0.burst_bits=1",
         "buffers.activation.slots=1", "buffers.weight.slots=1", "buffers.accumulator.slots=1",
@@ -30,8 +33,8 @@ BUFFERS = (
     ),
     (
         "dram_channels.0.burst_bits=1",
-        "buffers.activation.slots=3", "buffers.weight.slots=4", "buffers.accumulator.slots=3",
-        "buffers.activation.capacity_kib=6", "buffers.weight.capacity_kib=2", "buffers.accumulator.capacity_kib=13",
+        "buffers.activation.slots=2", "buffers.weight.slots=4", "buffers.accumulator.slots=3",
+        "buffers.activation.capacity_kib=4", "buffers.weight.capacity_kib=3", "buffers.accumulator.capacity_kib=13",
     ),
 )  # fmt: skip
 CASES = list(itertools.product(("packed", "plain"), ARRAYS, BUFFERS))
@@ -51,6 +54,72 @@ def test_block_conserves_macs_and_bytes_on_every_machine(style, array, buffers, 
         assert run.actions[READ] >= weights + state  # the input
         spilled = run.actions[WRITE] - state
         assert run.actions[READ] - weights - state >= spilled  # what goes out comes back
+
+
+@pytest.mark.parametrize(("style", "array", "buffers"), CASES)
+def test_no_job_moves_more_than_a_slot(style, array, buffers, machine, block):
+    accelerator = machine(style, *array, *buffers)
+    places = {"activation": accelerator.buffers.activation, "weight": accelerator.buffers.weight}
+    most = {f"buffers.{name}": place.accesses(place.slot_bits) for name, place in places.items()}
+    for workload in (block(6, 2, 2), block(6, 2, 0), block(6, 2, 6), block(1, 3, 0), block(40, 2, 9)):
+        jobs = [job for segment in build_schedule(workload, accelerator).segments for job in segment.body]
+        moved = [
+            (job.kind, action, count)
+            for job in jobs
+            if job.kind is not JobKind.STREAM  # it reads its tile once per pass
+            for action, count in job.actions
+            if action.component in most
+        ]
+        assert len(moved) > 20
+        assert not [entry for entry in moved if entry[2] > most[entry[1].component]]
+
+
+def test_the_array_waits_for_every_piece_of_the_first_tile(machine, block):
+    workload = block(40, 2, 9)
+    accelerator = machine("plain", "arrays.0.columns=4", "buffers.activation.capacity_kib=4", ideal_memory=True)
+    flow = make_flow(workload)
+    planner = Planner(workload, accelerator, flow)
+    qkv = next(i for i, op in enumerate(flow.operators) if op.name == "qkv")
+    plan = next(planner.plan(c) for c in make_chains(flow, planner.holds_rows) if c.gemm == qkv)
+    pieces = plan.loops.lead + 1
+    assert pieces > 1
+    timeline = run_event(build_schedule(workload, accelerator), len(workload.operators), with_timeline=True).timeline
+    first = timeline.start_cycles[(timeline.operator == qkv) & (timeline.kind == timeline.kinds.index(JobKind.STREAM))]
+    fed = timeline.ready_cycles[timeline.operator == plan.before[-1].operator]
+    assert first[0] >= fed[:pieces].max()
+
+
+@pytest.mark.parametrize(
+    ("style", "overrides", "field"),
+    [
+        ("packed", ("buffers.weight.capacity_kib=1",), "buffers.weight.capacity_kib"),
+        ("packed", ("buffers.weight.capacity_kib=2", "buffers.weight.slots=4"), "buffers.weight.capacity_kib"),
+        (
+            "plain",
+            ("buffers.activation.capacity_kib=1", "buffers.activation.slots=2"),
+            "buffers.activation.capacity_kib",
+        ),
+        ("plain", ("buffers.activation.slots=3",), "buffers.activation.slots"),
+    ],
+)
+def test_what_fits_no_slot_is_refused(style, overrides, field, machine, block):
+    workload = block(2, 3, 1, positions=49, head_dim=32)
+    with pytest.raises(InputError, match="slot") as refused:
+        build_schedule(workload, machine(style, *overrides))
+    assert refused.value.field == field
+
+
+def test_a_batch_element_that_fits_no_slot_is_refused(machine, block):
+    accelerator = machine("plain", "buffers.activation.capacity_kib=4", "arrays.0.rows=8", "arrays.0.columns=4")
+    with pytest.raises(InputError, match=r"smallest tile of 'qk' needs 19208") as refused:
+        build_schedule(block(2, 1, 0, positions=49, head_dim=8), accelerator)
+    assert refused.value.field == "buffers.activation.capacity_kib"
+
+
+def test_a_single_fold_that_fits_no_slot_is_refused(machine):
+    accelerator = machine("plain", "buffers.weight.capacity_kib=8", "buffers.weight.slots=16")
+    with pytest.raises(InputError, match="one slot holds 4096 bits, one fold of 'gemm' needs 8192"):
+        build_schedule(single_gemm(64, 64, 64, 8, 8), accelerator)
 
 
 @pytest.mark.parametrize(("style", "array", "buffers"), SOME)

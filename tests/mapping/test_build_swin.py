@@ -57,6 +57,44 @@ def test_a_block_becomes_six_gemm_chains():
     ]  # fmt: skip
 
 
+def test_plain_int8_gives_no_gemm_of_a_swin_fewer_array_cycles(machine):
+    accelerator = machine("plain", ideal_memory=True)
+    base = None
+    for ratio in (0, 200, 400, 600, 800, 1000):
+        workload = swin(SMALL, 112, 112, DETECTION, ratio)
+        operators = run_event(build_schedule(workload, accelerator), len(workload.operators)).operators
+        # by name: a ratio between 0 and 1000 also has ranking
+        array = {
+            grouped.operator.name: (counts.busy_cycles[1, JobKind.ARRAY_LOAD], counts.busy_cycles[0, JobKind.STREAM])
+            for grouped, counts in zip(workload.operators, operators, strict=True)
+            if grouped.macs
+        }
+        base = base or array
+        assert array.keys() == base.keys()
+        assert all(load >= base[name][0] and stream >= base[name][1] for name, (load, stream) in array.items()), ratio
+
+
+@pytest.mark.parametrize("style", ["packed", "plain"])
+@pytest.mark.parametrize("blocks", [(1,), range(6)])
+def test_blocks_whose_windows_are_all_pruned_take_no_time(blocks, style, machine):
+    def pruned(kept_bits):
+        assignment = {}
+        for (stage, block), grid in block_grids(SMALL, 112, 112).items():
+            bits = 0 if block in blocks else kept_bits
+            assignment[stage, block] = (WindowCount(bits, grid.windows, sum(grid.window_tokens())),)
+        topology = build_topology(SMALL, 112, 112, DETECTION)
+        return build_workload(SMALL.name, topology, assignment, SMALL.window**2)
+
+    workload = pruned(8)
+    run = run_event(build_schedule(workload, machine(style)), len(workload.operators))
+    whole = swin(SMALL, 112, 112, DETECTION, 0)
+    assert 0 < run.macs == workload.macs < whole.macs
+    empty = [counts for grouped, counts in zip(workload.operators, run.operators, strict=True) if not grouped.groups]
+    assert len(empty) > 20
+    assert not any(counts.busy_cycles for counts in empty)
+    assert run.total_cycles < run_event(build_schedule(whole, machine(style)), len(whole.operators)).total_cycles
+
+
 @pytest.mark.parametrize("style", ["packed", "plain"])
 @pytest.mark.parametrize("ratio", [0, 400, 1000])
 def test_small_swin_conserves_macs_and_elements(style, ratio, machine):

@@ -112,7 +112,8 @@ def small_windows(low: int = 1, images: int = 2) -> WindowTable:
     return WindowTable(*columns)
 
 
-def small_manifest(images: int = 2) -> Manifest:
+def small_manifest(images: int = 2, low: int = 1) -> Manifest:
+    ratio = low * 1000 // WINDOWS
     return Manifest(
         schema_version="1.0",
         model="toy",
@@ -125,8 +126,8 @@ def small_manifest(images: int = 2) -> Manifest:
         activation_bits_high=8,
         activation_bits_low=4,
         weight_bits=4,
-        ratio_thousandths=250,
-        pair_ratios_thousandths=((250,),),
+        ratio_thousandths=ratio,
+        pair_ratios_thousandths=((ratio,),),
         score="random",
         score_note="random window choice",
         seed=0,
@@ -142,7 +143,7 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
 
     def make(name: str = "bundle", low: int = 1, tensors: bool = False) -> Path:
         codes = {"image0": {"b": np.arange(6, dtype=np.int8), "a": np.ones((2, 3), np.uint8)}} if tensors else {}
-        return write_bundle(tmp_path / name, small_manifest(), small_topology(), small_windows(low), codes)
+        return write_bundle(tmp_path / name, small_manifest(low=low), small_topology(), small_windows(low), codes)
 
     return make
 

@@ -70,7 +70,7 @@ def test_assignment_and_distinct_workloads(make_bundle: Make) -> None:
 def test_images_with_different_groups_are_kept_apart(manifest: Manifest, topology: Topology, windows: WindowTable,
                                                      tmp_path: Path) -> None:  # fmt: skip
     bits = windows.bits.copy()
-    bits[(windows.image == 1) & (windows.block == 0)] = 4
+    bits[(windows.image == 1) & (windows.block == 0) & (windows.window == 0)] = 0
     bundle = read_bundle(write_bundle(tmp_path / "b", manifest, topology, replace(windows, bits=bits), {}))
     assert [images for _, images in bundle.distinct_workloads()] == [(0,), (1,)]
 
@@ -103,6 +103,13 @@ def test_garbage_with_a_right_hash_is_still_refused(make_bundle: Make) -> None:
         ({"files": {"../x": "0" * 64}}, "does not belong"),
         ({"images": []}, "images"),
         ({"seed": float("nan")}, "seed"),
+        ({"images": ["image0", "image0"]}, "images: an image is listed twice"),
+        ({"activation_bits_low": 16}, "activation_bits_low: must not exceed activation_bits_high, which is 8"),
+        ({"ratio_thousandths": 900}, "pair_ratios_thousandths: their mean is 250, ratio_thousandths is 900"),
+        ({"pair_ratios_thousandths": [[900]]}, "pair_ratios_thousandths: .*0.9 is out of range"),
+        ({"pair_ratios_thousandths": [[]]}, "pair_ratios_thousandths: has no block pair"),
+        ({"pair_ratios_thousandths": [[250, 250]]}, "windows.parquet: pair_ratios_thousandths: stage 0 pair 1"),
+        ({"window_size": 6}, "windows.parquet"),
     ],
 )
 def test_a_wrong_manifest_names_the_field(make_bundle: Make, change: dict[str, object], message: str) -> None:
@@ -110,6 +117,33 @@ def test_a_wrong_manifest_names_the_field(make_bundle: Make, change: dict[str, o
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(InputError, match=message):
         read_bundle(path.parent)
+
+
+def test_deeply_nested_json_is_refused(make_bundle: Make) -> None:
+    path = make_bundle()
+    (path / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"manifest\.json: is no JSON"):
+        read_bundle(path)
+
+
+def test_files_without_a_hash_are_refused(make_bundle: Make) -> None:
+    path = make_bundle()
+    (path / "tensors").mkdir()
+    (path / "tensors" / "image9.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"image9\.safetensors: manifest\.json files: is not listed"):
+        read_bundle(path)
+
+
+def test_reassigned_ratios_are_refused_where_identities_matter(make_bundle: Make) -> None:
+    path = make_bundle(tensors=True)
+    assert read_bundle(path).identified_windows.rows == 16
+    manifest = path / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "derived": "counts_only"}))
+    bundle = read_bundle(path)
+    assert bundle.workload(0).macs
+    for read in (lambda: bundle.tensors("image0"), lambda: bundle.identified_windows):
+        with pytest.raises(InputError, match="derived: is counts_only"):
+            read()
 
 
 @pytest.mark.parametrize(
@@ -152,13 +186,14 @@ def test_windows_must_add_up_to_the_topology(
 def test_editing_and_rehashing_changes_the_workload(make_bundle: Make) -> None:
     path = make_bundle()
     table = pq.read_table(path / "windows.parquet")
-    bits = np.where(table["image"].to_numpy() == 0, 4, table["bits"].to_numpy())
+    bits = np.full(table.num_rows, 4)
     pq.write_table(table.set_column(table.column_names.index("bits"), "bits", [bits]), path / "windows.parquet")
     with pytest.raises(InputError, match="SHA-256"):
         read_bundle(path)
     rehash(path)
-    groups = read_bundle(path).workload(0).operators[1].groups
-    assert [(g.bits, g.rows) for g in groups] == [(4, 196)]
+    edited = read_bundle(path)
+    assert [(g.bits, g.rows) for g in edited.workload(0).operators[1].groups] == [(4, 196)]
+    assert (edited.manifest.ratio_thousandths, edited.ratio_actual) == (250, 1.0), "nominal stays, actual is counted"
 
 
 def test_what_is_no_bundle(tmp_path: Path) -> None:

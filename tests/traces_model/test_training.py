@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from mixarray.errors import InputError
 from mixarray_traces.data.canvas import open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.model.config import SWIN_TINY_TEST, DetectorConfig
 from mixarray_traces.model.decode import cell_centres
 from mixarray_traces.model.detector import load_detector
+from mixarray_traces.shipped import shipped_path
 from mixarray_traces.training import Phase, Progress, TrainOptions, train
 from mixarray_traces.training.checkpoint import PhaseRecord, load_checkpoint, read_record
 from mixarray_traces.training.options import Plan
@@ -77,11 +79,34 @@ def test_budget_may_change_on_resume(tmp_path: Path) -> None:
     assert plans[1].start_rate == pytest.approx(plans[0].rate(1, 1))
     with pytest.raises(ValueError, match=r"checkpoint\.pt: of a run with another seed"):
         train(replace(changed, seed=4))
+    with pytest.raises(InputError, match=r"checkpoint\.pt: learning_rate: 0\.1 is given, 0\.002 is what"):
+        train(replace(changed, learning_rate=0.1))
     with pytest.raises(ValueError, match=r"checkpoint\.pt: of another model"):
         train(replace(changed, model=replace(TINY, head_dim=16)))
     (tmp_path / "checkpoint.pt").write_bytes(b"x")
     with pytest.raises(ValueError, match=r"checkpoint\.pt: not a training checkpoint"):
         train(changed)
+
+
+def test_without_images_there_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no images to train on"):
+        replace(options(tmp_path), phases=(Phase(32, 0, 4), Phase(48, 0, 2)))
+
+
+def test_without_the_data_set_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*given: object) -> None:
+        raise FileNotFoundError("apt-get install dataset-fashion-mnist")
+
+    monkeypatch.setattr("mixarray_traces.data.items.read_full_set", missing)
+    with pytest.raises(InputError, match="training canvases: apt-get install"):
+        train(options(tmp_path / "run"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_shipped_record_names_a_command_and_no_place() -> None:
+    command = read_record(shipped_path("detector.safetensors")).command
+    assert command.startswith("mixarray train ")
+    assert "/" not in command
 
 
 def test_schedule_warms_up_and_ends_at_zero() -> None:
@@ -139,7 +164,7 @@ def test_collate_pads_the_annotation() -> None:
 def test_shards_give_the_mean_of_their_gradients(tmp_path: Path) -> None:
     """Side by side or one after the other: the same bits. A shard weighs as much as any other."""
     batch = collate(open_source(Split.TRAIN), 0, 0, 4, 48)
-    run = _Run(replace(options(tmp_path), shards=2))
+    run = _Run(replace(options(tmp_path), shards=2), open_source(Split.TRAIN))
     loss = run._set_gradients(batch)
     parts = [run._shard_gradients(part) for part in split_batch(batch, 2)]
     for index, parameter in enumerate(run.model.parameters()):

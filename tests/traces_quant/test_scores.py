@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,12 @@ from torch import Tensor
 
 from mixarray.errors import InputError
 from mixarray_traces.data.items import Split
-from mixarray_traces.importance.auc import auc, auc_table
+from mixarray_traces.importance.auc import auc, auc_table, stage_entries
 from mixarray_traces.importance.context import ImageFacts, ScoreContext, object_tokens
-from mixarray_traces.importance.default import DEFAULT_SCORE, PAPER_SCORE
-from mixarray_traces.importance.registry import load_score, score_names
+from mixarray_traces.importance.default import DEFAULT_SCORE, DEFAULT_TOKEN_MAP, PAPER_SCORE
+from mixarray_traces.importance.order import rank_windows
+from mixarray_traces.importance.registry import load_score, score_names, token_map_of
+from mixarray_traces.importance.token_map import TokenMap
 from mixarray_traces.model.detector import Detector
 from mixarray_traces.model.windows import WindowGrid
 
@@ -42,6 +46,28 @@ def test_every_score_conforms(name: str, shift: int) -> None:
     assert bool(torch.isfinite(scores).all())
     assert torch.equal(scores, load_score(name)(context(shift)))
     assert torch.equal(seen.tokens, before)
+
+
+@pytest.mark.parametrize("name", score_names())
+def test_a_score_reads_what_its_token_map_says(name: str) -> None:
+    seen = context()
+    reads = {
+        TokenMap.NONE: (False, False, False),
+        TokenMap.TOKENS: (True, True, False),
+        TokenMap.CENTERED: (False, True, False),
+        TokenMap.PREMERGE: (False, False, True),
+    }[token_map_of(name)]
+    changes = (
+        dataclasses.replace(seen, tokens=seen.tokens + 1),
+        dataclasses.replace(seen, tokens=seen.tokens.square()),
+        dataclasses.replace(seen, premerge=seen.premerge + 1),
+    )
+    scores = load_score(name)
+    assert tuple(not torch.allclose(scores(seen), scores(changed)) for changed in changes) == reads
+
+
+def test_the_default_token_map_is_the_one_of_the_default_score() -> None:
+    assert token_map_of(DEFAULT_SCORE) is DEFAULT_TOKEN_MAP
 
 
 def windows_by_loop(token_map: Tensor, shift: int) -> np.ndarray:
@@ -85,6 +111,26 @@ def test_object_tokens_overlap_boxes() -> None:
     covered = object_tokens(context())[0]
     # Box x 3..9, y 5..12 at 4 px per token: columns 0..2, rows 1..2.
     assert covered[1:3, 0:3].sum() == covered.sum() == 6
+
+
+def test_equal_scores_rank_by_window_number() -> None:
+    scores = np.array([[0.5, 2.0, 0.5, 2.0], [1.0, 1.0, 1.0, 3.0]])
+    assert rank_windows(scores).tolist() == [[2, 0, 3, 1], [1, 2, 3, 0]]
+
+
+@torch.no_grad()
+def test_scores_see_the_float_model_at_stage_entry(detector: Detector) -> None:
+    images = torch.randn(1, 3, 200, 220, generator=torch.Generator().manual_seed(0))
+    entries = stage_entries(detector, images, (ImageFacts(),))
+    features = detector.backbone.patch_embed(images)
+    for index, stage in enumerate(detector.backbone.layers):
+        features = features if index == 0 else stage.downsample(features)  # type: ignore[union-attr, operator]
+        seen = [entry for entry in entries if entry.stage == index]
+        assert {entry.grid.shift for entry in seen} == {0, 3}
+        for entry in seen:
+            torch.testing.assert_close(entry.tokens, features, rtol=1e-4, atol=1e-4)
+        for block in stage.blocks:  # type: ignore[union-attr]
+            features = block(features)
 
 
 def test_unknown_score_and_missing_boxes_are_refused() -> None:

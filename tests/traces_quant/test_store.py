@@ -71,18 +71,51 @@ def test_a_weight_that_is_nan_is_named(saved: Path) -> None:
         load_quantized(saved)
 
 
+def test_weights_of_another_detector_are_refused_in_a_short_line(saved: Path) -> None:
+    content = save({"other.weight": torch.zeros(1)})
+    (saved / "model.safetensors").write_bytes(content)
+    edit(saved, {"sha256": hashlib.sha256(content).hexdigest()})
+    with pytest.raises(InputError, match=r"model\.safetensors: does not fit .* more") as refused:
+        load_quantized(saved)
+    assert len(refused.value.message) < 600
+
+
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("path", "value", "field"),
     [
-        ({"format": "other"}, "format"),
-        ({"options": {}}, "options"),
-        ({"detector": {"backbone": 1}}, "detector"),
-        ({"weights": {}}, "weights"),
-        ({"activations": {}}, "activations"),
-        ({"activations": {"patch_embed.input@8": {"step": float("nan"), "zero_point": 0}}}, "patch_embed"),
+        ("format", "other", "format"),
+        ("source", "nobody", "source"),
+        ("options", {}, "options"),
+        ("options/method", "magic", "options.method"),
+        ("options/weight_bits", 9, "options.weight_bits"),
+        ("options/high_bits", 8.0, "options.high_bits"),
+        ("options/low_bits", 8, "options.low_bits"),
+        ("detector", {"backbone": 1}, "detector"),
+        ("weights", {}, "weights.head.coarse"),
+        ("weights/head.fc1/bits", 4, "weights.head.fc1.bits"),
+        ("weights/stages.0.blocks.0.attn.qkv/bits", 8, "weights.stages.0.blocks.0.attn.qkv.bits"),
+        ("weights/head.fc1/steps", [1.0], "weights.head.fc1.steps"),
+        ("weights/head.fc9", {"bits": 8, "steps": [1.0]}, "weights.head.fc9"),
+        ("activations", {}, "activations.head.coarse.input@8"),
+        ("activations/patch_embed.input@4", {"step": 1.0, "zero_point": 0}, "activations.patch_embed.input@4"),
+        ("activations/stages.0.blocks.0.attn.qk.left@6", {"step": 1.0, "zero_point": 0}, "attn.qk.left@6"),
+        ("activations/patch_embed.input@eight", {"step": 1.0, "zero_point": 0}, "patch_embed.input@eight"),
+        ("activations/patch_embed.input", {"step": 1.0, "zero_point": 0}, "activations.patch_embed.input"),
+        ("activations/patch_embed.input@8", {"step": float("nan"), "zero_point": 0}, "patch_embed.input@8"),
+        ("activations/patch_embed.input@8", {"step": 1.0, "zero_point": 300}, "patch_embed.input@8"),
+        ("activations/patch_embed.input@8", {"step": 1.0, "zero_point": True}, "patch_embed.input@8"),
     ],
 )
-def test_broken_manifests_name_the_field(saved: Path, change: dict[str, object], field: str) -> None:
-    edit(saved, change)
-    with pytest.raises(InputError, match=field):
+def test_broken_manifests_name_the_field(saved: Path, path: str, value: object, field: str) -> None:
+    manifest = saved / "manifest.json"
+    described = json.loads(manifest.read_text())
+    *parents, last = path.split("/")
+    entry = described
+    for name in parents:
+        entry = entry[name]
+    entry[last] = value
+    manifest.write_text(json.dumps(described))
+    with pytest.raises(InputError) as refused:
         load_quantized(saved)
+    assert refused.value.where == str(manifest)
+    assert (refused.value.field or "").endswith(field)

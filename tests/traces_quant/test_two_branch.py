@@ -13,7 +13,6 @@ from mixarray_traces.model.detector import repeat_2x2
 from mixarray_traces.model.swin import SwinBlock, add_bias
 from mixarray_traces.model.windows import from_windows, to_windows
 from mixarray_traces.quantization.arithmetic import Arithmetic, ArithmeticKind
-from mixarray_traces.quantization.network import rank_windows
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.ratios import Ratios
 
@@ -122,10 +121,6 @@ def test_the_lowest_scores_run_low_and_each_grid_ranks_once(
     assert torch.equal(windows[2, 1].ranks, windows[2, 5].ranks)
     assert windows[0, 1].grid.shift == 3
     assert not torch.equal(windows[0, 0].scores, windows[0, 1].scores)
-
-
-def test_ties_are_ranked_by_window_number() -> None:
-    assert rank_windows(torch.tensor([[1.0, 3.0, 1.0, 3.0]])).tolist() == [[2, 0, 3, 1]]
 
 
 def test_falling_or_missing_ratios_are_refused(model: QuantizedDetector) -> None:

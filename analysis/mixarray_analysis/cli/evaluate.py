@@ -8,7 +8,6 @@ import typer
 
 from mixarray_analysis.cli.options import (
     EVERY_RATIO,
-    CanvasesOption,
     ForceOption,
     JsonOption,
     ModelOption,
@@ -30,7 +29,7 @@ def command(
     *,
     model: ModelOption = None,
     ratios: RatiosOption = EVERY_RATIO,
-    canvases: CanvasesOption = 100,
+    canvases: Annotated[int, typer.Option("--n", min=2, help="Canvases, drawn by the generator from the seed.")] = 100,
     size: SizeOption = 448,
     split: Annotated[str, typer.Option(help="train, validation or test; only test is shipped.")] = "test",
     score: ScoreOption = None,
@@ -58,4 +57,6 @@ def command(
         typer.echo(accuracy_json(rows))
     elif not quiet:
         show(accuracy_table(rows))
-        typer.echo(f"windows ranked by {rows[0].score}; {EQUAL_NOTE}")
+        typer.echo(f"windows ranked by {rows[0].score}")
+        if 0 in chosen:
+            typer.echo(EQUAL_NOTE)

@@ -35,12 +35,18 @@ ModelOption = Annotated[
     Path | None, typer.Option("--model", help="A quantized model written by `quantize` (default: the shipped one).")
 ]
 CheckpointOption = Annotated[
-    Path | None, typer.Option("--checkpoint", help="A trained detector, .safetensors (default: the shipped one).")
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="Weights of `train`, or others of the shipped detector's shape and names (default: the shipped ones).",
+    ),
 ]
 ScoreOption = Annotated[
     str | None, typer.Option("--score", help="Importance score that ranks windows (default: the project's).")
 ]
-CanvasesOption = Annotated[int, typer.Option("--n", min=1, help="Canvases, drawn by the generator from the seed.")]
+CanvasesOrNoneOption = Annotated[
+    int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on: at least 2, or 0 for none.")
+]
 SizeOption = Annotated[int, typer.Option("--size", min=32, help="Height and width of a canvas in pixels.")]
 
 FIRST_ACCELERATOR = "packed_w4_32x32"

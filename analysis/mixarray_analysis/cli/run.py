@@ -10,6 +10,7 @@ import typer
 from mixarray_analysis.cli.options import (
     BOTH_ACCELERATORS,
     AcceleratorsOption,
+    CanvasesOrNoneOption,
     CheckpointOption,
     ForceOption,
     JobsOption,
@@ -32,7 +33,7 @@ def command(
     checkpoint: CheckpointOption = None,
     accelerators: AcceleratorsOption = BOTH_ACCELERATORS,
     overrides: SetOption = None,
-    canvases: Annotated[int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on (0: none).")] = 100,
+    canvases: CanvasesOrNoneOption = 100,
     size: SizeOption = 448,
     score: ScoreOption = None,
     seed: SeedOption = 0,
@@ -41,24 +42,28 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Quantize, record, simulate and plot at one ratio, beside ratio 0."""
+    """Quantize, record, simulate and plot at one ratio, beside ratio 0.
+
+    Without --checkpoint it is the shipped quantized model that runs, and nothing is calibrated.
+    """
     from mixarray.atomic import atomic_directory
     from mixarray_analysis import equivalents
     from mixarray_analysis.announce import announce, be_silent
-    from mixarray_analysis.cli.values import read_ratio, split_list
+    from mixarray_analysis.cli.values import check_canvases, read_ratio, split_list
     from mixarray_analysis.demo import draw_all
     from mixarray_analysis.plan import Layout, Plan
     from mixarray_analysis.sentence import describe
-    from mixarray_analysis.steps import quantize_default
+    from mixarray_analysis.steps import quantized_or_shipped
     from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
     from mixarray_analysis.tables import show, summary_table
 
     thousandths = read_ratio(ratio)
+    check_canvases(canvases)
     plan = Plan(
         ratios=tuple(sorted({0, thousandths})),
         accelerators=split_list(accelerators, "--accelerator"),
         overrides=tuple(overrides or ()),
-        model=Layout(out).model,
+        model=None if checkpoint is None else Layout(out).model,
         canvases=canvases,
         size=size,
         seed=seed,
@@ -69,8 +74,9 @@ def command(
     say = announce if not (quiet or as_json) else be_silent
     with atomic_directory(out, force) as work:
         layout, visible = Layout(work), Layout(out)
-        say(equivalents.quantize(plan, visible, checkpoint))
-        quantize_default(checkpoint, seed, layout.model, quiet)
+        if checkpoint is not None:
+            say(equivalents.quantize(plan, visible, checkpoint))
+        quantized_or_shipped(checkpoint, seed, layout.model, quiet)
         findings = run_sweep(plan, layout, visible, say, layout.model)
         write_one_table(findings, layout)
         draw_all(plan, layout, visible, say)

@@ -11,6 +11,7 @@ from mixarray_analysis.cli.options import (
     BOTH_ACCELERATORS,
     EVERY_RATIO,
     AcceleratorsOption,
+    CanvasesOrNoneOption,
     ForceOption,
     JobsOption,
     JsonOption,
@@ -33,7 +34,7 @@ def command(
     accelerators: AcceleratorsOption = BOTH_ACCELERATORS,
     overrides: SetOption = None,
     model: ModelOption = None,
-    canvases: Annotated[int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on (0: none).")] = 100,
+    canvases: CanvasesOrNoneOption = 100,
     recorded: Annotated[int, typer.Option("--recorded", min=1, help="Canvases in each bundle.")] = 4,
     size: SizeOption = 448,
     score: ScoreOption = None,
@@ -46,11 +47,12 @@ def command(
     """Sweep ratios over accelerators: summary.csv and .parquet, the bundles and the runs."""
     from mixarray.atomic import atomic_directory
     from mixarray_analysis.announce import be_silent
-    from mixarray_analysis.cli.values import read_ratios, split_list
+    from mixarray_analysis.cli.values import check_canvases, read_ratios, split_list
     from mixarray_analysis.plan import Layout, Plan
     from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
     from mixarray_analysis.tables import show, summary_table
 
+    check_canvases(canvases)
     plan = Plan(
         ratios=read_ratios(ratios),
         accelerators=split_list(accelerators, "--accelerator"),

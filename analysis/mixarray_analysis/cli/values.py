@@ -53,6 +53,12 @@ def split_list(text: str, option: str) -> tuple[str, ...]:
     return parts
 
 
+def check_canvases(number: int) -> None:
+    """Raise InputError for one canvas: an interval over canvases needs two."""
+    if number == 1:
+        raise InputError("--n", "1 canvas has no interval; give at least 2, or 0 to evaluate nothing")
+
+
 def read_gemm(text: str) -> tuple[int, int, int]:
     """M, N, K of `--gemm 64,64,64`."""
     m, n, k = _integers(text, ",", "M,N,K", "--gemm")

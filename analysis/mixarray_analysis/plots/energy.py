@@ -11,6 +11,15 @@ from mixarray_analysis.plots.style import HATCHES, colour, open_axes, style
 SHOWN = ["accelerator", "ratio", "component", "energy_uj"]
 
 
+def component_words(component: str) -> str:
+    """A component of an accelerator as people call it: `dram_channels.0` is DRAM, a second array is `array 2`."""
+    kind, _, which = component.partition(".")
+    if kind == "buffers":
+        return f"{which.replace('_', ' ')} buffer"
+    words = {"arrays": "array", "vector_units": "vector unit", "dram_channels": "DRAM"}.get(kind, component)
+    return f"{words} {int(which) + 1}" if which.isdecimal() and int(which) > 0 else words
+
+
 def plot_energy(energy: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, Axes]:
     """Stacked bars, one per (accelerator, ratio), accelerators side by side; `energy` has the columns of SHOWN."""
     accelerators = list(dict.fromkeys(energy["accelerator"]))
@@ -33,7 +42,7 @@ def plot_energy(energy: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, A
                 heights,
                 0.8,
                 bottom=bottoms,
-                label=component,
+                label=component_words(component),
                 color=colour(index),
                 hatch=HATCHES[index % len(HATCHES)],
                 edgecolor="white",

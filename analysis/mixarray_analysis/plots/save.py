@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -26,19 +27,23 @@ def plot_files(base: Path, force: bool) -> tuple[Path, ...]:
 def save_plot(figure: Figure, shown: pd.DataFrame, base: Path, force: bool = False) -> tuple[Path, ...]:
     """Write base.png, base.pdf and base.csv; each appears under its name only when complete.
 
-    Dates and program versions are left out of the files, so equal plots are equal bytes.
+    Dates and program versions are left out of the files, so equal plots are equal bytes. Raises InputError where they
+    exist (unless `force`) or cannot be written.
     """
     png, pdf, numbers = plot_files(base, force)
-    png.parent.mkdir(parents=True, exist_ok=True)
     parts = [file.with_name(f".{file.name}.part") for file in (png, pdf, numbers)]
     try:
+        png.parent.mkdir(parents=True, exist_ok=True)
         with style():
             figure.savefig(parts[0], format="png", metadata={"Software": None})
             figure.savefig(parts[1], format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
         shown.to_csv(parts[2], index=False, lineterminator="\n")
         for part, file in zip(parts, (png, pdf, numbers), strict=True):
             part.replace(file)
+    except OSError as error:
+        raise InputError(str(base), f"cannot be written: {error.strerror}", "--out") from None
     finally:
         for part in parts:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
     return png, pdf, numbers

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from mixarray.accelerator.model import Accelerator
 from mixarray.accelerator.overrides import apply_override
 from mixarray.accelerator.sources import check_sources
+from mixarray.accelerator.yaml_text import parse_yaml
 from mixarray.errors import InputError
 from mixarray.explain import explain
 
@@ -51,7 +52,7 @@ def load_accelerator(name_or_path: str, overrides: Sequence[str] = ()) -> Accele
     Raises InputError naming the file, the dotted path of the field and what is allowed.
     """
     path = find_accelerator(name_or_path)
-    data = _read(path)
+    data = parse_fields(read_text(path), str(path))
     for override in overrides:
         apply_override(data, override)
     return parse_accelerator(data, path.name if not overrides else f"{path.name} with --set")
@@ -68,11 +69,20 @@ def parse_accelerator(data: dict[str, Any], where: str) -> Accelerator:
     return accelerator
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_text(path: Path) -> str:
+    """The text of an accelerator file; InputError if it cannot be read."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(str(path), f"cannot be read as YAML: {error}") from None
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"cannot be read: {error}") from None
+
+
+def parse_fields(text: str, where: str) -> dict[str, Any]:
+    """The fields of an accelerator's YAML text, not yet validated; InputError if it is no mapping."""
+    try:
+        data = parse_yaml(text)
+    except yaml.YAMLError as error:
+        raise InputError(where, f"cannot be read as YAML: {error}") from None
     if not isinstance(data, dict):
-        raise InputError(str(path), "is no accelerator: the file must be a mapping of fields")
+        raise InputError(where, "is no accelerator: the file must be a mapping of fields")
     return data

@@ -5,6 +5,7 @@ Units are in the names; what other rooms need in other units (bits, cycles) is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Literal, Self
@@ -16,15 +17,22 @@ from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
 from mixarray.accelerator.styles import pe_styles
 from mixarray.trace.model import OperatorKind
 
-Positive = Annotated[int, Field(strict=True, ge=1)]
-NotNegative = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=1, le=65_536)]
+"""Lanes, passes, and bits side by side: far beyond any machine, and no product of two overflows."""
+Latency = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Capacity = Annotated[int, Field(strict=True, ge=1, le=1_048_576)]
+Clock = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Width = Annotated[int, Field(strict=True, ge=1, le=32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
 
 def _rational(value: object) -> object:
-    if isinstance(value, bool | float):
+    """An integer, or digits/digits: Fraction itself would also take "1e9", "0.5" or spaces."""
+    text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(/[0-9]{1,9})?", value)
+    if isinstance(value, bool) or not (text or isinstance(value, int | Fraction)):
         raise ValueError("give an integer or a fraction such as 1024/5, so that cycles stay exact")
+    if isinstance(value, str) and re.search(r"/0+$", value):
+        raise ValueError("a fraction has no denominator 0")
     return value
 
 
@@ -36,7 +44,7 @@ Rational = Annotated[
     Fraction,
     BeforeValidator(_rational, json_schema_input_type=int | str),
     PlainSerializer(_shortest, return_type=int | str),
-    Field(gt=0),
+    Field(ge=Fraction(1, 1_000_000), le=1_000_000),
 ]
 
 VECTOR_KINDS = tuple(kind for kind in OperatorKind if kind is not OperatorKind.GEMM)
@@ -59,7 +67,7 @@ class Array(Frozen):
     modes: Annotated[tuple[tuple[Width, Width], ...], Field(min_length=1)]
     weight_loading: WeightLoading
     weight_load_rows: WeightLoadRows
-    weight_port_bits: Positive = Field(description="bits that the weight port delivers per cycle")
+    weight_port_bits: Count = Field(description="bits that the weight port delivers per cycle")
     accumulator_bits: Annotated[int, Field(strict=True, ge=8, le=64)]
 
     @field_validator("pe_style")
@@ -122,8 +130,8 @@ class Array(Frozen):
 class Buffer(Frozen):
     """One on-chip SRAM, divided into equal slots (2 = double buffering)."""
 
-    capacity_kib: Positive
-    port_bits: Positive
+    capacity_kib: Capacity
+    port_bits: Count
     slots: Annotated[int, Field(strict=True, ge=1, le=16)]
 
     @property
@@ -153,10 +161,10 @@ class VectorUnit(Frozen):
     """A SIMD unit for everything that is no GEMM."""
 
     name: Name
-    lanes: Positive
+    lanes: Count
     arithmetic: Arithmetic
-    latency_cycles: NotNegative
-    passes: Mapping[OperatorKind, Positive]
+    latency_cycles: Latency
+    passes: Mapping[OperatorKind, Count]
 
     @field_validator("passes")
     @classmethod
@@ -177,15 +185,18 @@ class DramChannel(Frozen):
     name: Name
     type: DramType
     bits_per_cycle: Rational = Field(description="bits per array clock cycle: an integer or a fraction like 1024/5")
-    burst_bits: Positive
-    latency_cycles: NotNegative
+    burst_bits: Count
+    latency_cycles: Latency
 
     def transfer_bits(self, bits: int) -> int:
         """Bits on the bus for `bits` of payload: whole bursts."""
         return -(-bits // self.burst_bits) * self.burst_bits
 
     def transfer_cycles(self, bits: int) -> int:
-        """Cycles that a transfer of `bits` occupies the channel (its latency comes on top)."""
+        """Cycles that a transfer of `bits` occupies the channel (its latency comes on top).
+
+        A burst in the sense of design 5 is one transfer job: its whole bus time is rounded up once.
+        """
         return -int(-self.transfer_bits(bits) // self.bits_per_cycle)
 
 
@@ -195,7 +206,7 @@ class Accelerator(Frozen):
     schema_version: Literal["1.0"]
     name: Name
     description: str
-    clock_mhz: Positive
+    clock_mhz: Clock
     energy_table: Name
     leakage: Leakage
     arrays: Annotated[tuple[Array, ...], Field(min_length=1, max_length=1)]

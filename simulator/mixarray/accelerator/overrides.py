@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from mixarray.accelerator.sources import SET_BY_USER, covers
+from mixarray.accelerator.yaml_text import parse_yaml
 from mixarray.errors import InputError
 
 OPTION = "--set"
@@ -24,7 +25,7 @@ def apply_override(data: dict[str, Any], override: str) -> None:
     if keys[0] in ("sources", "schema_version"):
         raise InputError(OPTION, "this cannot be set", path)
     try:
-        value = yaml.safe_load(text)
+        value = parse_yaml(text)
     except yaml.YAMLError:
         raise InputError(OPTION, f"{text!r} is not a YAML value", path) from None
     _replace(data, keys, value)

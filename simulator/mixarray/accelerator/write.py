@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from mixarray.accelerator.load import find_accelerator, list_accelerators, parse_accelerator
+from mixarray.accelerator.load import find_accelerator, list_accelerators, parse_accelerator, parse_fields, read_text
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
 
@@ -36,9 +36,9 @@ def new_from(preset: str, path: Path, force: bool = False) -> Path:
         raise InputError(str(path), "already exists; use --force to replace it")
     if path.stem in list_accelerators():
         raise InputError(str(path), f"{path.stem!r} is the name of a shipped accelerator; choose another")
-    text = find_accelerator(preset).read_text(encoding="utf-8")
+    text = read_text(find_accelerator(preset))
     text = re.sub(r"^name:.*$", f"name: {path.stem}", text, count=1, flags=re.MULTILINE)
-    parse_accelerator(yaml.safe_load(text), path.name)
+    parse_accelerator(parse_fields(text, path.name), path.name)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

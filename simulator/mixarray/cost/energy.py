@@ -91,7 +91,7 @@ def unit_energy(action: Action, accelerator: Accelerator) -> Estimate:
         case ["arrays", index] if _exists(index, accelerator.arrays):
             return _pe(accelerator.arrays[int(index)], action.name, table)
         case ["buffers", name] if name in type(accelerator.buffers).model_fields:
-            return _buffer(getattr(accelerator.buffers, name), action, table)
+            return _buffer(getattr(accelerator.buffers, name), action, table, accelerator.name)
         case ["vector_units", index] if _exists(index, accelerator.vector_units):
             return _vector(accelerator.vector_units[int(index)], action.name, table)
         case ["dram_channels", index] if _exists(index, accelerator.dram_channels):
@@ -132,8 +132,8 @@ def _pe(array: Array, name: str, table: EnergyTable) -> Estimate:
     return table.get(f"{PE_CYCLE}{array.pe_style}", *by_action[name])
 
 
-def _buffer(buffer: Buffer, action: Action, table: EnergyTable) -> Estimate:
-    access = sram(table.name, buffer.capacity_kib, buffer.port_bits, action.component)
+def _buffer(buffer: Buffer, action: Action, table: EnergyTable, accelerator: str) -> Estimate:
+    access = sram(table.name, buffer.capacity_kib, buffer.port_bits, action.component, accelerator)
     energies = {"read": access.read_pj, "write": access.write_pj}
     if action.name not in energies:
         raise _unknown(action, table)
@@ -169,7 +169,7 @@ def _leakage(accelerator: Accelerator, total_cycles: int) -> list[EnergyItem]:
     for name in type(accelerator.buffers).model_fields:
         buffer: Buffer = getattr(accelerator.buffers, name)
         component = f"buffers.{name}"
-        leakage_mw = sram(table.name, buffer.capacity_kib, buffer.port_bits, component).leakage_mw
+        leakage_mw = sram(table.name, buffer.capacity_kib, buffer.port_bits, component, accelerator.name).leakage_mw
         power[component] = table.get("sram_scale").times(leakage_mw)
     for index, array in enumerate(accelerator.arrays):
         power[f"arrays.{index}"] = table.get(f"pe_leakage_{array.pe_style}", *array.modes[0]).times(array.pes)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from mixarray.cost.tables import read_csv
 from mixarray.errors import InputError
@@ -27,17 +28,25 @@ class Sram:
     leakage_mw: float
 
 
-def sram(table: str, capacity_kib: int, port_bits: int, where: str) -> Sram:
-    """Energies of a buffer; InputError if capacity or port width lies outside the grid of `table`."""
+def sram(table: str, capacity_kib: int, port_bits: int, component: str, accelerator: str) -> Sram:
+    """Energies of a buffer of the accelerator so named; InputError if it lies outside the grid of `table`."""
+    sizes, ports = Place(accelerator, f"{component}.capacity_kib"), Place(accelerator, f"{component}.port_bits")
     reads, writes, leakage = _grids(table)
     return Sram(
-        read_pj=_bilinear(reads, capacity_kib, port_bits, where),
-        write_pj=_bilinear(writes, capacity_kib, port_bits, where),
-        leakage_mw=_linear(leakage, capacity_kib, f"{where}.capacity_kib"),
+        read_pj=_bilinear(reads, capacity_kib, port_bits, sizes, ports),
+        write_pj=_bilinear(writes, capacity_kib, port_bits, sizes, ports),
+        leakage_mw=_linear(leakage, capacity_kib, sizes),
     )
 
 
 Grid = Mapping[int, Mapping[int, float]]
+
+
+class Place(NamedTuple):
+    """Where a number comes from, for the message if it cannot be served."""
+
+    accelerator: str
+    field: str
 
 
 @cache
@@ -52,12 +61,12 @@ def _grids(table: str) -> tuple[Grid, Grid, Mapping[int, float]]:
     return reads, writes, leakage
 
 
-def _bilinear(grid: Grid, size: int, width: int, where: str) -> float:
-    by_size = {known: _linear(row, width, f"{where}.port_bits") for known, row in grid.items()}
-    return _linear(by_size, size, f"{where}.capacity_kib")
+def _bilinear(grid: Grid, size: int, width: int, sizes: Place, ports: Place) -> float:
+    by_size = {known: _linear(row, width, ports) for known, row in grid.items()}
+    return _linear(by_size, size, sizes)
 
 
-def _linear(points: Mapping[int, float], at: int, field: str) -> float:
+def _linear(points: Mapping[int, float], at: int, place: Place) -> float:
     """Interpolate in log2 of both axes; a grid point gives exactly its value."""
     if at in points:
         return points[at]
@@ -67,4 +76,4 @@ def _linear(points: Mapping[int, float], at: int, field: str) -> float:
             share = math.log2(at / left) / math.log2(right / left)
             return float(points[left] ** (1 - share) * points[right] ** share)
     message = f"{at} lies outside the SRAM grid; allowed: {known[0]} to {known[-1]} with this energy table"
-    raise InputError("accelerator", message, field)
+    raise InputError(place.accelerator, message, place.field)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mixarray.mapping.chain_plan import ChainPlan, Stage
 from mixarray.mapping.emitter import Mark
 from mixarray.mapping.jobs import ACTIVATION, ARRAY, PORT, WEIGHT
-from mixarray.mapping.plan import ChainPlan, Stage
 from mixarray.mapping.schedule import Dependency, Event, Job
 from mixarray.mapping.tiles import Stripe, fold_depths
 from mixarray.mapping.transfers import Floor, Transfers

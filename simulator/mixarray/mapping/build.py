@@ -9,6 +9,7 @@ chain starts on a tensor when that tensor is complete. No latency is computed by
 from __future__ import annotations
 
 from mixarray.accelerator.model import Accelerator
+from mixarray.errors import InputError
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.emitter import Emitter, Slots
 from mixarray.mapping.jobs import UNITS, Shop
@@ -20,12 +21,20 @@ from mixarray.mapping.transfers import Floor
 from mixarray.mapping.weights import WeightPath
 from mixarray.trace.workload import Workload
 
+LARGEST_ACTIVATION_SLOTS = 2
+
 
 def build_schedule(workload: Workload, accelerator: Accelerator) -> Schedule:
     """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators.
 
-    Raises InputError if an operand is wider than every mode, or a buffer is too small for one row.
+    The activation buffer has one or two slots (what is streamed, and what arrives meanwhile); the others any number.
+    Raises InputError if an operand is wider than every mode, a slot is too small for the smallest part of an operator
+    that moves at once, or the activation buffer has more than two slots.
     """
+    slots = accelerator.buffers.activation.slots
+    if slots > LARGEST_ACTIVATION_SLOTS:
+        message = f"{slots} slots cannot be used: this mapping has one tile in use and one in flight; allowed: 1, 2"
+        raise InputError(accelerator.name, message, "buffers.activation.slots")
     flow = make_flow(workload)
     planner = Planner(workload, accelerator, flow)
     plans = [planner.plan(chain) for chain in make_chains(flow, planner.holds_rows)]

@@ -7,7 +7,8 @@ they overlap with the array and their intermediate results never leave the chip:
 - after it: whatever reads its accumulators (or what such an operator made) with the same rows or windows. LayerNorm
   and softmax need whole rows and are taken only where the accumulator buffer holds enough of them.
 
-Everything else (ranking above all: it needs the whole map) is a chain of its own and hence a barrier.
+Everything else (ranking above all: it needs the whole map) is a chain of its own and hence a barrier. Operators of
+which nothing is left, all their windows being pruned, are in no chain: what they make exists and has no bits.
 """
 
 from __future__ import annotations
@@ -47,11 +48,15 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Who makes and who reads each tensor (operator indices); weights are no part of it."""
+    """Who makes and who reads each tensor (operator indices); weights are no part of it.
+
+    absent: the operators without any rows.
+    """
 
     operators: tuple[Operator, ...]
     producer: dict[int, int]
     consumers: dict[int, tuple[int, ...]]
+    absent: frozenset[int]
 
 
 def make_flow(workload: Workload) -> Flow:
@@ -63,7 +68,8 @@ def make_flow(workload: Workload) -> Flow:
         for tensor in dict.fromkeys(entry.tensor for entry in op.inputs):
             if tensor not in weights:
                 consumers[tensor] = (*consumers.get(tensor, ()), index)
-    return Flow(operators, {op.output: index for index, op in enumerate(operators)}, consumers)
+    absent = frozenset(index for index, grouped in enumerate(workload.operators) if not grouped.groups)
+    return Flow(operators, {op.output: index for index, op in enumerate(operators)}, consumers, absent)
 
 
 def make_chains(flow: Flow, holds_rows: Callable[[int], bool]) -> tuple[Chain, ...]:
@@ -73,9 +79,9 @@ def make_chains(flow: Flow, holds_rows: Callable[[int], bool]) -> tuple[Chain, .
     """
     owner: dict[int, int] = {}
     for index, op in enumerate(flow.operators):
-        if op.kind is OperatorKind.GEMM:
+        if op.kind is OperatorKind.GEMM and index not in flow.absent:
             owner.update(dict.fromkeys(_feeding(flow, index), index))
-    done: set[int] = set()
+    done = set(flow.absent)
     chains = []
     for index, op in enumerate(flow.operators):
         if index in done or index in owner:
@@ -97,7 +103,7 @@ def _feeding(flow: Flow, gemm: int) -> set[int]:
     while waiting:
         entry = waiting.pop()
         index = flow.producer.get(entry.tensor)
-        if index is None or entry.relation not in TILEABLE:
+        if index is None or index in flow.absent or entry.relation not in TILEABLE:
             continue
         op = flow.operators[index]
         from_gemm = any(

@@ -21,9 +21,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from mixarray.mapping.array_work import ArrayWork
+from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Mark
 from mixarray.mapping.jobs import VECTOR
-from mixarray.mapping.plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.schedule import Dependency, Event
 from mixarray.mapping.tiles import Iteration
 from mixarray.mapping.transfers import Floor, Transfers, amount
@@ -51,6 +51,7 @@ class ChainLowering:
     def __post_init__(self) -> None:
         self.transfers = Transfers(self.floor, self.plan)
         self.array = ArrayWork(self.floor, self.plan, self.transfers)
+        self.ahead = self.plan.loops.ahead + self.plan.loops.lead
         self.starts = [0]
         for iteration in self.plan.loops.iterations:
             self.starts.append(self.starts[-1] + len(iteration))
@@ -81,15 +82,15 @@ class ChainLowering:
         """Everything that decides what is emitted from the stripes of an iteration to the moves of the next one, apart
         from waits: equal signatures mean equal jobs.
         """
-        plan, loops, early = self.plan, self.plan.loops, self.transfers.early
+        plan, loops, ahead, early = self.plan, self.plan.loops, self.ahead, self.transfers.early
         numbers = range(len(loops.iterations))
-        shift = dict.fromkeys((Stage.STREAM, Stage.STATIONARY, Stage.FED), 1 + loops.ahead)
-        shift |= {Stage.RAW: 1 + loops.ahead + early, Stage.SIDE: 1 + early, Stage.OUT: 0}
+        shift = dict.fromkeys((Stage.STREAM, Stage.STATIONARY, Stage.FED), 1 + ahead)
+        shift |= {Stage.RAW: 1 + ahead + early, Stage.SIDE: 1 + early, Stage.OUT: 0}
         columns: list[list[object]] = [list(loops.iterations)]
         for entry in plan.traffic:
             columns.append([amount(entry.bits, number + shift[entry.stage]) for number in numbers])
         for work in plan.before:
-            columns.append([amount(work.elements, number + 1 + loops.ahead) for number in numbers])
+            columns.append([amount(work.elements, number + 1 + ahead) for number in numbers])
         for work in plan.after:
             columns.append([work.elements[self.starts[i] : self.starts[i + 1]] for i in numbers])
         columns.append([*self.floor.weights.upcoming(plan)])
@@ -109,11 +110,12 @@ class ChainLowering:
 
     def _prologue(self) -> None:
         """Everything that the first iteration needs before it can start, then the next chain's weights."""
-        ahead, early, emitter = self.plan.loops.ahead, self.transfers.early, self.floor.emitter
-        for feed in range(ahead + early):
+        ahead, early, emitter = self.ahead, self.transfers.early, self.floor.emitter
+        for feed in range(early):
             self.transfers.load_raw(feed)
             emitter.close()
         for feed in range(ahead):
+            self.transfers.load_raw(feed + early)
             self._before(feed)
             self.transfers.load_operands(feed)
             self.transfers.store(Stage.FED, feed)
@@ -127,7 +129,7 @@ class ChainLowering:
     def _moves(self, number: int) -> None:
         """Steps 1 and 2 of iteration `number`; past the last one, what is left to drain and store."""
         transfers = self.transfers
-        feed = number + self.plan.loops.ahead
+        feed = number + self.ahead
         transfers.load_raw(feed + transfers.early)
         self._before(feed)
         self._drain()
@@ -139,7 +141,7 @@ class ChainLowering:
 
     def _stripes(self, number: int, iteration: Iteration) -> None:
         """Step 3: the stripes of one iteration; each starts with fewer than all accumulator slots waiting to drain."""
-        feeds = self.transfers.feeds.pop(number, [])
+        feeds = self.transfers.arrived(number)
         gemm = self.plan.chain.gemm
         for position, stripe in enumerate(iteration):
             stream = None

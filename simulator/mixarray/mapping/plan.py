@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
+from typing import NoReturn
 
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
 from mixarray.mapping.amounts import ceil_div, divide
+from mixarray.mapping.chain_plan import ChainPlan, Stage, Traffic, VectorWork, largest_moves
 from mixarray.mapping.chains import ROW_WISE, Chain, Flow
 from mixarray.mapping.tiles import (
     Loops,
@@ -29,70 +30,6 @@ from mixarray.trace.workload import GroupedOperator, Workload
 
 LARGEST_VECTOR_TILE_ROWS = 256
 LARGEST_LOOKAHEAD = 4
-
-
-class Stage(StrEnum):
-    """Where in a chain a tensor enters or leaves.
-
-    RAW: read by operators before the GEMM; STREAM, STATIONARY: operands of the GEMM; SIDE: read by operators after it
-    (or by vector work without a GEMM); FED, OUT: written by operators before and after the GEMM.
-    """
-
-    RAW = "raw"
-    STREAM = "stream"
-    STATIONARY = "stationary"
-    SIDE = "side"
-    FED = "fed"
-    OUT = "out"
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration."""
-
-    tensor: int
-    stage: Stage
-    operator: int
-    bits: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VectorWork:
-    """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all."""
-
-    operator: int
-    kind: OperatorKind
-    elements: tuple[int, ...]
-    total_elements: int
-    makers: tuple[int, ...]
-    read_bits: int
-    accumulator_bits: int
-    write_bits: int
-
-    def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
-        """Buffer traffic of a part of the elements."""
-        return (
-            ("buffers.accumulator", "read", elements * self.accumulator_bits),
-            ("buffers.activation", "read", ceil_div(self.read_bits * elements, self.total_elements)),
-            ("buffers.activation", "write", ceil_div(self.write_bits * elements, self.total_elements)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ChainPlan:
-    """A chain with its loops and everything that it moves and computes."""
-
-    chain: Chain
-    loops: Loops
-    before: tuple[VectorWork, ...]
-    after: tuple[VectorWork, ...]
-    traffic: tuple[Traffic, ...]
-    weight_bits: int
-    k: int
-
-    def at(self, stage: Stage) -> tuple[Traffic, ...]:
-        """The traffic of one stage."""
-        return tuple(entry for entry in self.traffic if entry.stage is stage)
 
 
 @dataclass(frozen=True)
@@ -117,8 +54,29 @@ class Planner:
         return self._stripe_rows(op.n, True) >= min(op.m, array.rows)
 
     def plan(self, chain: Chain) -> ChainPlan:
-        """Loops and amounts of one chain."""
-        loops = self._loops(chain)
+        """Loops and amounts of one chain, in tiles of as many rows as fit: nothing moves more than a slot at once.
+
+        Raises InputError if the smallest part of the chain that moves at once is larger than a slot.
+        """
+        self._check_fold(chain)
+        slot = self.accelerator.buffers.activation.slot_bits
+        height = piece = self._start_rows(chain)
+        while True:
+            plan = self._plan_tiles(chain, height, piece)
+            first, later = largest_moves(plan)
+            if max(first, later) <= slot:
+                return plan
+            splits = plan.loops.ahead and later <= slot and plan.loops.parts > 1
+            rows = piece if splits else height
+            if rows <= 1:
+                break
+            fewer = max(1, min(rows - 1, rows * slot // max(first, later)))
+            height, piece = (height, fewer) if splits else (fewer, fewer)
+        name = self.flow.operators[chain.operators[0] if chain.gemm is None else chain.gemm].name
+        self._refuse("activation", f"the smallest tile of {name!r}", max(first, later))
+
+    def _plan_tiles(self, chain: Chain, height: int, piece: int) -> ChainPlan:
+        loops = self._loops(chain, height, piece)
         before = tuple(self._vector(index, loops.feed_weights(False), chain) for index in chain.before)
         stripes = loops.stripe_weights(False)
         after = tuple(self._vector(index, stripes, chain) for index in chain.after)
@@ -160,29 +118,63 @@ class Planner:
         grouped = self.workload.operators[chain.gemm]
         return grouped.operator.k * grouped.operator.n * max(g.stationary_bits for g in grouped.groups)
 
-    def _loops(self, chain: Chain) -> Loops:
+    def _start_rows(self, chain: Chain) -> int:
+        """Rows of a tile to begin with: what an accumulator slot holds, and what on average fills a buffer slot."""
+        buffer = self.accelerator.buffers.activation
+        if chain.gemm is None:
+            rows = self._rows(chain.after[0])
+            row_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), rows)
+            return max(1, min(LARGEST_VECTOR_TILE_ROWS, rows, buffer.slot_bits // max(row_bits, 1)))
+        if not self.is_weight(chain.gemm):
+            return 1  # a batch element is not divided
+        columns = self.flow.operators[chain.gemm].n
+        widths = column_widths(columns, self.accelerator.arrays[0].columns)
+        whole_rows = self._whole_rows(chain)
+        parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
+        return min(self._stripe_rows(columns, whole_rows), self._tile_rows(chain, parts), self._rows(chain.gemm))
+
+    def _rows(self, index: int) -> int:
+        return sum(g.batch * g.rows for g in self.workload.operators[index].groups)
+
+    def _whole_rows(self, chain: Chain) -> bool:
+        return any(self.flow.operators[i].kind in ROW_WISE for i in chain.after)
+
+    def _loops(self, chain: Chain, height: int, piece: int) -> Loops:
         buffer = self.accelerator.buffers.activation
         if chain.gemm is None:
             grouped = self.workload.operators[chain.after[0]]
             runs = [Run(i, g.batch * g.rows, g.bits) for i, g in enumerate(grouped.groups)]
-            rows = max(1, sum(run.rows for run in runs))
-            row_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), rows)
-            height = max(1, min(LARGEST_VECTOR_TILE_ROWS, buffer.slot_bits // max(row_bits, 1)))
             return vector_loops(cut_rows(runs, height), grouped.operator.n, buffer.slots)
         grouped = self.workload.operators[chain.gemm]
         widths = column_widths(grouped.operator.n, self.accelerator.arrays[0].columns)
-        whole_rows = any(self.flow.operators[i].kind in ROW_WISE for i in chain.after)
-        stripe_rows = self._stripe_rows(grouped.operator.n, whole_rows)
+        whole_rows = self._whole_rows(chain)
         if self.is_weight(chain.gemm):
             runs = [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
-            parts = 1 if whole_rows or len(set(widths)) > 1 else len(widths)
-            height = min(stripe_rows, self._tile_rows(chain, parts))
-            return linear_loops(cut_rows(runs, height), widths, whole_rows, buffer.slots)
+            return linear_loops(cut_rows(runs, height), widths, whole_rows, buffer.slots, piece)
+        stripe_rows = self._stripe_rows(grouped.operator.n, whole_rows)
         elements = [(self._run(i, grouped, g.rows), g.batch) for i, g in enumerate(grouped.groups)]
-        total = max(1, sum(g.batch for g in grouped.groups))
+        total = sum(g.batch for g in grouped.groups)
         element_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), total)
         ahead = min(LARGEST_LOOKAHEAD, buffer.capacity_bits // max(element_bits, 1) - 1) if buffer.slots > 1 else 0
         return batched_loops(elements, widths, whole_rows, stripe_rows, max(ahead, 0))
+
+    def _check_fold(self, chain: Chain) -> None:
+        """InputError if the stationary tile of one fold is larger than a slot of the weight buffer."""
+        slot = self.accelerator.buffers.weight.slot_bits
+        if chain.gemm is None or self._weight_bits(chain) <= slot:
+            return
+        array, op = self.accelerator.arrays[0], self.flow.operators[chain.gemm]
+        for index, group in enumerate(self.workload.operators[chain.gemm].groups):
+            mode = self._run(index, self.workload.operators[chain.gemm], 0).mode
+            assert mode is not None
+            depth, width = min(mode.fold_depth(array.rows), op.k), min(array.columns, op.n)
+            if depth * width * group.stationary_bits > slot:
+                self._refuse("weight", f"one fold of {op.name!r}", depth * width * group.stationary_bits)
+
+    def _refuse(self, buffer: str, what: str, bits: int) -> NoReturn:
+        slot = getattr(self.accelerator.buffers, buffer).slot_bits
+        message = f"one slot holds {slot} bits, {what} needs {bits}; give more capacity_kib or fewer slots"
+        raise InputError(self.accelerator.name, message, f"buffers.{buffer}.capacity_kib")
 
     def _run(self, index: int, grouped: GroupedOperator, rows: int) -> Run:
         group = grouped.groups[index]
@@ -193,14 +185,12 @@ class Planner:
         """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer."""
         assert chain.gemm is not None
         grouped = self.workload.operators[chain.gemm]
-        rows = max(1, sum(g.batch * g.rows for g in grouped.groups))
         codes = grouped.operator.k * max(g.stream_bits for g in grouped.groups)
         others = sum(self.tensor_bits(t) for t, stage, _ in self._crossing(chain) if stage is not Stage.STREAM)
         slot = self.accelerator.buffers.activation.slot_bits
         if codes > slot:
-            message = f"one slot holds {slot} bits, one row of {grouped.operator.name!r} needs {codes}"
-            raise InputError(self.accelerator.name, message, "buffers.activation.capacity_kib")
-        return max(1, slot // (codes + ceil_div(others, rows * parts)))
+            self._refuse("activation", f"one row of {grouped.operator.name!r}", codes)
+        return max(1, slot // (codes + ceil_div(others, self._rows(chain.gemm) * parts)))
 
     def _crossing(self, chain: Chain) -> Iterable[tuple[int, Stage, int]]:
         """(tensor, stage, operator) of all that enters or leaves a chain; a tensor once per stage."""

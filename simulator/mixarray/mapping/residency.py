@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixarray.mapping.plan import ChainPlan, Stage
+from mixarray.mapping.chain_plan import ChainPlan, Stage
 
 
 def resident_tensors(plans: Sequence[ChainPlan], tensor_bits: dict[int, int], capacity_bits: int) -> frozenset[int]:
@@ -44,7 +44,8 @@ def resident_tensors(plans: Sequence[ChainPlan], tensor_bits: dict[int, int], ca
 def _tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
     """Space that a tensor going through DRAM takes in a chain: as many tiles as are in flight."""
     tiles = (plan.loops.ahead + 1) if stage in (Stage.STREAM, Stage.STATIONARY) else 2
-    return min(sum(bits), tiles * max(bits))
+    by_iteration = stage in (Stage.SIDE, Stage.OUT)
+    return min(sum(bits), tiles * (max(bits) if by_iteration else plan.loops.tile_amount(bits)))
 
 
 def _codes_in_flight(plan: ChainPlan) -> int:
@@ -52,4 +53,4 @@ def _codes_in_flight(plan: ChainPlan) -> int:
     if not plan.before:
         return 0
     work = plan.before[-1]
-    return min(work.write_bits, 2 * -(-work.write_bits * max(work.elements) // work.total_elements))
+    return min(work.write_bits, 2 * -(-work.write_bits * plan.loops.tile_amount(work.elements) // work.total_elements))

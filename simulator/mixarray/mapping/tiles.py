@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mixarray.accelerator.modes import Mode
-from mixarray.mapping.amounts import ceil_div
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,24 @@ class Loops:
     """All iterations, and what must be on the chip for each: feeds[i] = (rows, share) is first needed by iteration i.
 
     `share` counts parts of the tile: `parts` of them make it whole (the next tile arrives during all iterations of
-    this one). Feed i is requested `ahead` iterations before it is used.
+    this one). Feed i is requested `ahead` iterations before it is used. Where the first tile comes in several pieces
+    that each fit a slot, feeds 0..lead are these pieces, iteration 0 needs them all, and iteration i feed i + lead.
     """
 
     iterations: tuple[Iteration, ...]
     feeds: tuple[tuple[Runs, int], ...]
     ahead: int
     parts: int
+    lead: int = 0
 
     @cached_property
     def tile_rows(self) -> int:
         """Rows of the largest tile."""
         return max(sum(run.rows for run in runs) for runs, _ in self.feeds)
+
+    def tile_amount(self, amounts: Sequence[int]) -> int:
+        """The largest amount of one feed, the pieces of the first tile taken together."""
+        return max(sum(amounts[: self.lead + 1]), *amounts[self.lead + 1 :], 0)
 
     def stripe_weights(self, varying: bool) -> list[int]:
         """Weights of all stripes in order."""
@@ -119,8 +124,13 @@ def _layout(run: Run) -> tuple[int, int] | None:
     return None if run.mode is None else run.mode.layout
 
 
-def linear_loops(tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, slots: int) -> Loops:
-    """Tiles of rows over a shared stationary operand; with two or more slots the next tile arrives meanwhile."""
+def linear_loops(
+    tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, slots: int, piece_rows: int
+) -> Loops:
+    """Tiles of rows over a shared stationary operand; with two slots the next tile arrives meanwhile.
+
+    The first tile, for which nothing runs meanwhile, then arrives in pieces of at most `piece_rows` rows.
+    """
     iterations: list[Iteration] = []
     feeds: list[tuple[Runs, int]] = []
     ragged = len(set(widths)) > 1
@@ -143,8 +153,9 @@ def linear_loops(tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: boo
         else:
             feeds.extend([(tile, parts)] + [((), 0)] * (parts - 1))
     if double:  # what iteration i requests is first needed by iteration i + 1; the first tile comes before them all
-        feeds = [(tiles[0], parts), *feeds[:-1]]
-    return Loops(tuple(iterations), tuple(feeds), int(double), parts)
+        pieces = [(piece, parts) for piece in cut_rows(tiles[0], piece_rows)]
+        return Loops(tuple(iterations), (*pieces, *feeds[:-1]), 1, parts, len(pieces) - 1)
+    return Loops(tuple(iterations), tuple(feeds), 0, parts)
 
 
 def batched_loops(
@@ -165,7 +176,7 @@ def batched_loops(
 def vector_loops(tiles: Sequence[Runs], columns: int, slots: int) -> Loops:
     """Tiles of rows for work that no GEMM takes part in."""
     iterations = tuple((Stripe(tile, (columns,)),) for tile in tiles)
-    return Loops(iterations, tuple((tile, 1) for tile in tiles), min(slots, 2) - 1, 1)
+    return Loops(iterations, tuple((tile, 1) for tile in tiles), slots - 1, 1)
 
 
 def fold_depths(k: int, fold_depth: int) -> tuple[int, ...]:
@@ -174,7 +185,7 @@ def fold_depths(k: int, fold_depth: int) -> tuple[int, ...]:
 
 
 def weight_blocks(k: int, width: int, fold_depth: int, bits: int, slot_bits: int) -> tuple[tuple[int, ...], ...]:
-    """The folds of one array column in groups that fit one slot of the weight buffer (at least one fold each)."""
+    """The folds of one array column in groups that fit one slot of the weight buffer; one fold must fit."""
     depths = fold_depths(k, fold_depth)
-    per_group = max(1, slot_bits // (width * bits * min(fold_depth, k)))
-    return tuple(depths[start : start + per_group] for start in range(0, ceil_div(len(depths), 1), per_group))
+    per_group = slot_bits // (width * bits * min(fold_depth, k))
+    return tuple(depths[start : start + per_group] for start in range(0, len(depths), per_group))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mixarray.mapping.chain_plan import ChainPlan, Stage
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.jobs import DRAM, Shop
-from mixarray.mapping.plan import ChainPlan, Stage
 from mixarray.mapping.schedule import Dependency, Event, JobKind
 from mixarray.mapping.weights import WeightPath
 
@@ -45,7 +45,7 @@ class Transfers:
     seen: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        slots = min(self.floor.shop.accelerator.buffers.activation.slots, 2)
+        slots = self.floor.shop.accelerator.buffers.activation.slots  # 1 or 2: build_schedule refuses more
         self.early = slots - 1
         self.raw_slots, self.side_slots = Slots(slots), Slots(slots)
         self.rooms = {
@@ -65,6 +65,12 @@ class Transfers:
             return []
         self.seen.add((tensor, unit))
         return [self.floor.emitter.final(mark, Event.READY)]
+
+    def arrived(self, iteration: int) -> list[Mark]:
+        """What iteration `iteration` is the first to need; the first one needs every piece of its tile."""
+        lead = self.plan.loops.lead
+        feeds = range(0 if iteration == 0 else iteration + lead, iteration + lead + 1)
+        return [mark for feed in feeds for mark in self.feeds.pop(feed, [])]
 
     def load_raw(self, feed: int) -> None:
         """What the operators before the GEMM read for one feed; their last job on it frees the slot."""

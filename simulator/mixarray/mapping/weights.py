@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.jobs import Shop
-from mixarray.mapping.plan import ChainPlan
 from mixarray.mapping.schedule import Dependency, Event, JobKind
 from mixarray.mapping.tiles import weight_blocks
 

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 from mixarray.atomic import atomic_directory
 from mixarray.errors import InputError
 from mixarray.explain import explain
-from mixarray.trace.manifest import Manifest
+from mixarray.trace.check_assignment import check_assignment
+from mixarray.trace.check_topology import block_grids, check_topology
+from mixarray.trace.manifest import Derived, Manifest
 from mixarray.trace.model import Topology
 from mixarray.trace.tables import (
     operators_parquet,
@@ -83,11 +85,18 @@ class Bundle:
             same.setdefault(tuple(sorted(assignment.items())), []).append(image)
         return [(self._build(assignments[group[0]], self.images[group[0]]), tuple(group)) for group in same.values()]
 
+    @property
+    def identified_windows(self) -> WindowTable:
+        """The windows, for whoever asks which ones; InputError where only their counts hold (re-assigned ratios)."""
+        self._require_identities()
+        return self.windows
+
     def tensors(self, stem: str) -> dict[str, NDArray[Any]]:
-        """The recorded tensors of `tensors/<stem>.safetensors`; InputError if not recorded or broken."""
+        """The recorded tensors of `tensors/<stem>.safetensors`; InputError if not recorded, broken or re-assigned."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
+        self._require_identities()
         name = f"{TENSOR_FOLDER}/{stem}.safetensors"
         if name not in self.manifest.files:
             raise InputError(str(self.path), f"holds no recorded tensors {stem!r}", name)
@@ -95,6 +104,11 @@ class Bundle:
             return load(_verified(self.path, name, self.manifest.files[name]))
         except SafetensorError as error:
             raise InputError(str(self.path / name), f"is no safetensors file: {error}") from None
+
+    def _require_identities(self) -> None:
+        if self.manifest.derived is Derived.COUNTS_ONLY:
+            message = f"is {Derived.COUNTS_ONLY.value}: its ratios were re-assigned without running the model"
+            raise InputError(str(self.path / MANIFEST), f"{message}, so which window ran how is unknown", "derived")
 
     def _build(self, assignment: Assignment, image: str) -> Workload:
         name = f"{self.manifest.model} {image}"
@@ -162,6 +176,7 @@ def _read(place: Path, shown: Path) -> Bundle:
     if not place.is_dir():
         raise InputError(str(shown), "no such bundle (a bundle is a directory)")
     manifest, digest = _read_manifest(place, shown)
+    _check_nothing_else(place, shown, manifest)
     data: dict[str, bytes] = {}
     for name, sha256 in sorted(manifest.files.items()):
         content = _verified(place, name, sha256, shown)
@@ -170,25 +185,23 @@ def _read(place: Path, shown: Path) -> Bundle:
     topology = Topology(
         read_operators(data[OPERATORS], str(shown / OPERATORS)), read_tensors(data[TENSORS], str(shown / TENSORS))
     )
-    _check_topology(topology, str(shown / OPERATORS))
+    check_topology(topology, str(shown / OPERATORS), str(shown / TENSORS))
     windows = read_windows(data[WINDOWS], str(shown / WINDOWS))
     allowed = (manifest.activation_bits_high, manifest.activation_bits_low)
     check_windows(windows, len(manifest.images), allowed, str(shown / WINDOWS))
     bundle = Bundle(shown, manifest, topology, windows, digest)
     _check_counts(bundle, str(shown / WINDOWS))
+    grids = block_grids(topology, str(shown / OPERATORS))
+    check_assignment(windows, manifest, grids, str(shown / WINDOWS))
     return bundle
 
 
-def _check_topology(topology: Topology, where: str) -> None:
-    tensors = {tensor.tensor for tensor in topology.tensors}
-    for number, op in enumerate(topology.operators):
-        if op.operator != number:
-            raise InputError(where, f"row {number} has number {op.operator}", "operator")
-        if min(op.batch, op.m, op.n) < 1 or op.k < 0:
-            raise InputError(where, f"{op.name}: shape {op.batch}x{op.m}x{op.n}x{op.k} is empty", "m")
-        missing = {op.output, *(entry.tensor for entry in op.inputs)} - tensors
-        if missing:
-            raise InputError(where, f"{op.name}: tensor {min(missing)} does not exist", "inputs")
+def _check_nothing_else(place: Path, shown: Path, manifest: Manifest) -> None:
+    """Refuse files without a hash: they would be no part of the bundle's identity."""
+    for entry in sorted(place.rglob("*")):
+        name = entry.relative_to(place).as_posix()
+        if not entry.is_dir() and name != MANIFEST and name not in manifest.files:
+            raise InputError(str(shown / name), "is not listed in the manifest", f"{MANIFEST} files")
 
 
 def _check_counts(bundle: Bundle, where: str) -> None:
@@ -209,7 +222,7 @@ def _read_manifest(place: Path, shown: Path) -> tuple[Manifest, str]:
     except ValidationError as error:
         field, message = explain(error, Manifest)
         raise InputError(where, message, field) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(where, f"is no JSON: {error}") from None
     for name in manifest.files:
         if name not in TABLES and not _is_tensor_file(name):

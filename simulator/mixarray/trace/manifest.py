@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from mixarray.trace.ratio import check_compression
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Bits = Annotated[int, Field(strict=True, ge=1, le=32)]
@@ -55,6 +57,35 @@ class Manifest(BaseModel):
     git_revision: str
     versions: Mapping[str, str]
     files: Mapping[str, Sha256] = Field(default_factory=dict)
+
+    @field_validator("images")
+    @classmethod
+    def _distinct_images(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("an image is listed twice")
+        return value
+
+    @field_validator("activation_bits_low")
+    @classmethod
+    def _not_above_high(cls, value: int, info: ValidationInfo) -> int:
+        high = info.data.get("activation_bits_high", value)
+        if value > high:
+            raise ValueError(f"must not exceed activation_bits_high, which is {high}")
+        return value
+
+    @field_validator("pair_ratios_thousandths")
+    @classmethod
+    def _allowed_ratios(cls, value: tuple[tuple[int, ...], ...], info: ValidationInfo) -> tuple[tuple[int, ...], ...]:
+        """Every ratio is allowed, and the nominal one is theirs: their mean where they differ."""
+        every = [ratio for ratios in value for ratio in ratios]
+        for ratio in every:
+            check_compression(ratio)
+        if not every:
+            raise ValueError("has no block pair")
+        nominal = info.data.get("ratio_thousandths")
+        if nominal is not None and nominal != round(sum(every) / len(every)):
+            raise ValueError(f"their mean is {sum(every) / len(every):g}, ratio_thousandths is {nominal}")
+        return value
 
     def to_json(self) -> str:
         """The text of `manifest.json`: sorted keys, so equal content gives equal bytes."""

@@ -17,7 +17,10 @@ from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts, ScoreContext, object_tokens, sums_over_windows
 from mixarray_traces.importance.registry import load_score, score_names
 from mixarray_traces.model.detector import Detector, images_to_input
-from mixarray_traces.model.swin import PatchMerging, SwinStage, normalise
+from mixarray_traces.quantization.arithmetic import FloatArithmetic
+from mixarray_traces.quantization.network import Plan, named_weights, run_network
+from mixarray_traces.quantization.options import QuantizationOptions
+from mixarray_traces.quantization.ratios import Ratios
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def auc_table(
     for index in range(n):
         canvas = source.draw(seed, index, size)
         facts = (ImageFacts(index, torch.from_numpy(canvas.boxes).double()),)
-        for grid, context in stage_entries(detector, images_to_input(canvas.image[None]), facts):
+        for context in stage_entries(detector, images_to_input(canvas.image[None]), facts):
+            grid = Grid.SHIFTED if context.grid.shift else Grid.REGULAR
             objects = (sums_over_windows(object_tokens(context), context.grid) > 0).numpy()[0]
             for name in names:
                 values = load_score(name)(context).double().numpy()[0]
@@ -73,26 +77,18 @@ def auc_table(
     return [_row(key, np.array(values)) for key, values in sorted(found.items())]
 
 
-def stage_entries(detector: Detector, images: Tensor, facts: tuple[ImageFacts, ...]) -> list[tuple[Grid, ScoreContext]]:
+def stage_entries(detector: Detector, images: Tensor, facts: tuple[ImageFacts, ...]) -> list[ScoreContext]:
     """What scores see at every stage and grid of the float model."""
-    embedding = detector.backbone.patch_embed
-    padding = -images.shape[3] % embedding.patch_size, -images.shape[2] % embedding.patch_size
-    padded = torch.nn.functional.pad(images, (0, padding[0], 0, padding[1]))
-    premerge = embedding.proj(padded).permute(0, 2, 3, 1)
-    features = normalise(embedding.norm, premerge)
-    entries = []
-    for index, stage in enumerate(detector.backbone.layers):
-        assert isinstance(stage, SwinStage)
-        if isinstance(stage.downsample, PatchMerging):
-            premerge = stage.downsample.gather(features)
-            features = stage.downsample(features)
-        seen = dict.fromkeys(block.grid(features.shape[1], features.shape[2]) for block in stage.blocks)  # type: ignore[operator]
-        for grid in seen:
-            stride = detector.backbone.config.stride(index)
-            name = Grid.SHIFTED if grid.shift else Grid.REGULAR
-            entries.append((name, ScoreContext(features, premerge, grid, index, stride, facts)))
-        for block in stage.blocks:
-            features = block(features)
+    entries: list[ScoreContext] = []
+
+    def note(context: ScoreContext) -> Tensor:
+        entries.append(context)
+        return context.tokens.new_zeros(len(context.images), context.grid.count)
+
+    bits = QuantizationOptions()
+    ratios = Ratios.uniform(0, detector.backbone.config.depths)
+    plan = Plan(ratios, note, facts, bits.high_bits, bits.low_bits, bits.other_bits)
+    run_network(detector, images, plan, FloatArithmetic(named_weights(detector)))
     return entries
 
 

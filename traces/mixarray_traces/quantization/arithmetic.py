@@ -1,7 +1,7 @@
 """How a product with quantized operands is executed: in float, by fake quantization, or watched for calibration.
 
-The forward pass is written once (`two_branch.py`, `head.py`) and asks an `Arithmetic` for every GEMM. A GEMM is named
-like its operator in the trace; its activation operands are `<name>.input`, or `.left` and `.right` for the two
+The forward pass is written once (`network.py`, `two_branch.py`) and asks an `Arithmetic` for every GEMM. A GEMM is
+named like its operator in the trace; its activation operands are `<name>.input`, or `.left` and `.right` for the two
 attention products.
 """
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mixarray_traces.importance.context import ImageFacts, Score, ScoreContext
+from mixarray_traces.importance.order import rank_windows
 from mixarray_traces.model.detector import DetectionHead, Detector, repeat_2x2
 from mixarray_traces.model.swin import PatchEmbedding, PatchMerging, SwinBlock, SwinStage, normalise
 from mixarray_traces.model.windows import WindowGrid
@@ -98,19 +99,13 @@ def _run_stage(
         grid = block.grid(features.shape[1], features.shape[2])
         if grid not in ranked:
             scores = plan.score(ScoreContext(entry, premerge, grid, index, stride, plan.images))
-            ranked[grid] = scores, rank_windows(scores)
+            ranked[grid] = scores, torch.from_numpy(rank_windows(scores.detach().numpy()))
         scores, ranks = ranked[grid]
         low = ranks >= plan.ratios.high_windows(index, number, grid.count)
         seen.append(BlockWindows(index, number, grid, scores, ranks, low))
         branches = (Branch(plan.high_bits, _numbers(~low)), Branch(plan.low_bits, _numbers(low)))
         features = run_block(block, f"stages.{index}.blocks.{number}", features, grid, branches, arithmetic)
     return features, seen
-
-
-def rank_windows(scores: Tensor) -> Tensor:
-    """Rank of every window of every image, 0 for the highest score; of equal scores the lower window number leads."""
-    order = torch.argsort(scores, dim=1, descending=True, stable=True)
-    return torch.argsort(order, dim=1)
 
 
 def _numbers(chosen: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from enum import Enum
 from pathlib import Path
@@ -15,13 +15,16 @@ import torch
 
 from mixarray.atomic import atomic_directory
 from mixarray.errors import InputError
+from mixarray.trace.manifest import ModelSource
 from mixarray_traces.data.items import Split
 from mixarray_traces.model.config import DetectorConfig, SwinConfig
 from mixarray_traces.model.detector import Detector, build_detector
+from mixarray_traces.model.weights import StateDict, load_into
 from mixarray_traces.model.windows import SmallMapRule
 from mixarray_traces.quantization.affine import AffineParams, WeightParams
 from mixarray_traces.quantization.arithmetic import Calibration
-from mixarray_traces.quantization.network import named_weights
+from mixarray_traces.quantization.method import load_method
+from mixarray_traces.quantization.network import named_weights, weights_by_bits
 from mixarray_traces.quantization.options import QuantizationOptions, RangeRule
 from mixarray_traces.quantization.quantized import QuantizedDetector
 
@@ -91,19 +94,18 @@ def quantizers_from_json(detector: Detector, described: Mapping[str, Any], where
     """The quantized model of a detector whose quantizers were saved; InputError if they do not fit or are broken."""
     if described.get("format") != FORMAT:
         raise InputError(where, f"{described.get('format')!r} is not {FORMAT!r}", "format")
-    options = _options(where, described)
-    activations = {}
-    for key, entry in _mapping(where, described, "activations").items():
-        name, _, bits = key.rpartition("@")
-        activations[name, int(bits)] = _activation(where, key, int(bits), entry)
-    saved = _mapping(where, described, "weights")
-    weights = {}
-    for name, weight in named_weights(detector).items():
-        if name not in saved:
-            raise InputError(where, "is missing", f"weights.{name}")
-        weights[name] = _weight(where, name, saved[name], weight.matrix.shape[0])
-    _check_complete(where, options, weights, activations)
-    return QuantizedDetector(detector, options, Calibration(activations, weights), str(described.get("source", "user")))
+    options, source = _options(where, described), _source(where, described)
+    expected = named_weights(detector)
+    bits_of = weights_by_bits(expected, options.weight_bits, options.other_bits)
+    saved = _entries(where, described, "weights", bits_of)
+    weights = {
+        name: _weight(where, name, saved[name], bits_of[name], weight.matrix.shape[0])
+        for name, weight in expected.items()
+    }
+    keys = {f"{tensor}@{bits}": (tensor, bits) for name in expected for tensor, bits in _operands(name, options)}
+    saved = _entries(where, described, "activations", keys)
+    activations = {place: _activation(where, key, place[1], saved[key]) for key, place in keys.items()}
+    return QuantizedDetector(detector, options, Calibration(activations, weights), source)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -134,6 +136,23 @@ def _mapping(where: str, described: Mapping[str, Any], field: str) -> dict[str, 
     return found
 
 
+def _entries(where: str, described: Mapping[str, Any], field: str, expected: Iterable[str]) -> dict[str, Any]:
+    """The object `field`, which has an entry for each expected name and no other."""
+    found, names = _mapping(where, described, field), set(expected)
+    for name in sorted(names - found.keys()):
+        raise InputError(where, "is missing", f"{field}.{name}")
+    for name in sorted(found.keys() - names):
+        raise InputError(where, "belongs to no quantizer of this model at its bits", f"{field}.{name}")
+    return found
+
+
+def _source(where: str, described: Mapping[str, Any]) -> str:
+    allowed = [source.value for source in ModelSource]
+    if described.get("source") not in allowed:
+        raise InputError(where, f"{described.get('source')!r} is unknown; allowed: {', '.join(allowed)}", "source")
+    return str(described["source"])
+
+
 def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
     saved = _mapping(where, described, "options")
     ranges = ("weight_range", "high_range", "low_range")
@@ -141,7 +160,15 @@ def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
         values: dict[str, Any] = {field.name: saved[field.name] for field in fields(QuantizationOptions)}
         values |= {name: RangeRule(saved[name]) for name in ranges}
         values["calibration_split"] = Split[saved["calibration_split"].upper()]
+        for name, value in values.items():
+            if name.endswith("_bits") and type(value) is not int:
+                raise InputError(where, f"{value!r} is no integer", f"options.{name}")
+        load_method(values["method"])
         return QuantizationOptions(**values)
+    except InputError as error:
+        if error.where == where:
+            raise
+        raise InputError(where, error.message, f"options.{error.field}") from None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(where, f"is wrong: {error}", "options") from None
 
@@ -158,50 +185,41 @@ def _config(where: str, described: Mapping[str, Any]) -> DetectorConfig:
         raise InputError(where, f"is wrong: {error}", "detector") from None
 
 
-def _load_state(detector: Detector, state: Mapping[str, torch.Tensor], where: str) -> None:
-    for name, tensor in state.items():
-        if not bool(torch.isfinite(tensor).all()):
-            raise InputError(where, "holds a value that is not finite", name)
+def _load_state(detector: Detector, state: StateDict, where: str) -> None:
     try:
-        detector.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(where, f"does not fit the detector: {error}") from None
+        load_into(detector, state, where)
+    except ValueError as error:
+        raise InputError(where, str(error).removeprefix(f"{where}: ")) from None
 
 
 def _activation(where: str, key: str, bits: int, entry: Any) -> AffineParams:
     try:
         step, zero_point = float(entry["step"]), entry["zero_point"]
-        if not isinstance(zero_point, int):
+        if type(zero_point) is not int:
             raise ValueError(f"zero point {zero_point!r} is no integer")
         return AffineParams(bits, step, zero_point)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(where, f"is wrong: {error}", f"activations.{key}") from None
 
 
-def _weight(where: str, name: str, entry: Any, outputs: int) -> WeightParams:
+def _weight(where: str, name: str, entry: Any, bits: int, outputs: int) -> WeightParams:
     try:
-        bits, steps = int(entry["bits"]), [float(step) for step in entry["steps"]]
+        found, steps = entry["bits"], [float(step) for step in entry["steps"]]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(where, f"is wrong: {error}", f"weights.{name}") from None
+    if found != bits:
+        raise InputError(where, f"{found!r} bits; the options say {bits}", f"weights.{name}.bits")
     if len(steps) != outputs or not all(math.isfinite(step) and step > 0 for step in steps):
         raise InputError(where, f"needs {outputs} finite steps above 0", f"weights.{name}.steps")
     return WeightParams(bits, torch.tensor(steps, dtype=torch.float64))
 
 
-def _check_complete(
-    where: str,
-    options: QuantizationOptions,
-    weights: Mapping[str, WeightParams],
-    activations: Mapping[tuple[str, int], AffineParams],
-) -> None:
-    """Every operator has its operands' quantizers at every width it may run at."""
-    for name in weights:
-        inside = ".blocks." in name
-        tensors = [f"{name}.input"]
-        if name.endswith(".attn.qkv"):
-            stem = name.removesuffix("qkv")
-            tensors += [f"{stem}{product}.{side}" for product in ("qk", "av") for side in ("left", "right")]
-        for bits in (options.high_bits, options.low_bits) if inside else (options.other_bits,):
-            for tensor in tensors:
-                if (tensor, bits) not in activations:
-                    raise InputError(where, "is missing", f"activations.{tensor}@{bits}")
+def _operands(name: str, options: QuantizationOptions) -> list[tuple[str, int]]:
+    """The activations that operator `name` brings in, at every width they may run at."""
+    tensors = [f"{name}.input"]
+    if name.endswith(".attn.qkv"):
+        stem = name.removesuffix("qkv")
+        tensors += [f"{stem}{product}.{side}" for product in ("qk", "av") for side in ("left", "right")]
+    inside = ".blocks." in name
+    widths = (options.high_bits, options.low_bits) if inside else (options.other_bits,)
+    return [(tensor, bits) for tensor in tensors for bits in widths]

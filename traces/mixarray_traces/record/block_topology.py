@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mixarray.trace.model import Grid, Input, Operand, OperatorKind, Relation, RowsPer, Variation
+from mixarray.trace.model import Input, Operand, OperatorKind, Relation, RowsPer, Variation
 from mixarray_traces.record.graph import Graph, Place, stream, vector
 from mixarray_traces.record.shape import MapGrid
 
@@ -43,17 +43,6 @@ class Entry:
 
     features: int
     order: int
-
-
-def rank(graph: Graph, name: str, stage: int, grid: Grid, size: MapGrid, token_map: int) -> int:
-    """Score and rank the windows of one grid from the token map; returns the order.
-
-    The ranking waits for the whole map. m counts windows, n the positions summed per window.
-    """
-    order = graph.state(f"{name}.order", 1, size.windows, 1)
-    shape = (1, size.windows, size.window**2, 0)
-    place = Place(stage, -1, grid)
-    return graph.operator(name, OperatorKind.RANK, place, shape, (vector(token_map, Relation.ALL),), order)
 
 
 def add_block(graph: Graph, name: str, place: Place, size: BlockSize, entry: Entry) -> int:

@@ -43,7 +43,7 @@ class Precision:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an operator stands: -1 and NONE outside the blocks. `varies`: its rows belong to windows."""
+    """Where an operator stands: -1 and NONE outside the stages, blocks and grids."""
 
     stage: int = -1
     block: int = -1

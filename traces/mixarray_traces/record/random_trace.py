@@ -13,6 +13,7 @@ from mixarray.provenance import git_revision, package_versions
 from mixarray.trace.bundle import write_bundle
 from mixarray.trace.manifest import Derived, Manifest, ModelSource
 from mixarray.trace.windows import WindowTable
+from mixarray_traces.importance.order import random_scores, rank_windows
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.record.graph import Precision
 from mixarray_traces.record.shape import ClassifierShape, SwinShape
@@ -35,6 +36,7 @@ def random_bundle(
 ) -> Path:
     """Write the bundle of one image of height x width px at a ratio in thousandths; `classes` adds a classifier head.
 
+    The windows stand in for those that a score would choose: the work of the default score is part of the topology.
     Raises InputError for a ratio or size that is not allowed, or where `path` exists.
     """
     chosen = precision or Precision()
@@ -73,8 +75,8 @@ def _random_windows(
     """One random order per stage and grid, as a score would give."""
     table = TableBuilder()
     for (stage, block), grid in block_grids(shape, height, width).items():
-        scores = np.random.default_rng((seed, stage, int(grid.shift > 0))).random(grid.windows)
-        ranks = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+        scores = random_scores(seed, stage, grid.shift > 0, grid.windows)
+        ranks = rank_windows(scores)
         low = ranks >= ratios.high_windows(stage, block, grid.windows)
         bits = np.where(low, precision.branch_bits[-1], precision.branch_bits[0])
         table.add(0, stage, block, grid, scores, ranks, bits)

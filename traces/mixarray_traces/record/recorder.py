@@ -18,6 +18,7 @@ from mixarray.trace.model import Topology
 from mixarray_traces.allocator import keep_freed_memory
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.default import DEFAULT_SCORE
+from mixarray_traces.importance.registry import token_map_of
 from mixarray_traces.model.detector import Detector, images_to_input
 from mixarray_traces.model.windows import SmallMapRule
 from mixarray_traces.quantization.network import NetworkRun, Plan, named_weights
@@ -75,7 +76,7 @@ def record(
     _check_boxes(images, score)
     shape = shape_of(model.detector)
     grids = block_grids(shape, height, width)
-    topology = topology_of(model, height, width)
+    topology = topology_of(model, height, width, score)
     table = TableBuilder()
     files: dict[str, dict[str, NDArray[np.generic]]] = {}
     kept = {TensorMode.NONE: 0, TensorMode.SAMPLED: 1, TensorMode.ALL: len(images)}[tensors]
@@ -111,8 +112,8 @@ def shape_of(detector: Detector) -> SwinShape:
     )
 
 
-def topology_of(model: QuantizedDetector, height: int, width: int) -> Topology:
-    """The topology of a quantized detector at an input size, with its steps and zero points."""
+def topology_of(model: QuantizedDetector, height: int, width: int, score: str = DEFAULT_SCORE) -> Topology:
+    """The topology of a quantized detector at an input size, with its steps and zero points and a score's work."""
     config, options = model.detector.config, model.options
     head = DetectionShape(config.head_dim, config.head_hidden_dim, config.num_classes + 4)
     precision = Precision((options.high_bits, options.low_bits), options.weight_bits, options.other_bits)
@@ -121,7 +122,7 @@ def topology_of(model: QuantizedDetector, height: int, width: int) -> Topology:
         params = model.calibration.activations["patch_embed.input" if tensor == "image" else tensor, bits]
         return params.step, params.zero_point
 
-    return build_topology(shape_of(model.detector), height, width, head, precision, quantizer)
+    return build_topology(shape_of(model.detector), height, width, head, precision, quantizer, token_map_of(score))
 
 
 def _common_size(images: Sequence[RecordImage]) -> tuple[int, int]:

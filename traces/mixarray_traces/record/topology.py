@@ -7,9 +7,12 @@ whole windows, padded positions included; LayerNorm, MLP and residual see real t
 from __future__ import annotations
 
 from mixarray.trace.model import Grid, OperatorKind, Relation, Topology, Variation
-from mixarray_traces.record.block_topology import BlockSize, Entry, add_block, rank
+from mixarray_traces.importance.default import DEFAULT_TOKEN_MAP
+from mixarray_traces.importance.token_map import TokenMap
+from mixarray_traces.record.block_topology import BlockSize, Entry, add_block
 from mixarray_traces.record.graph import OUTSIDE, Graph, Place, Precision, QuantizerLookup, stream, uncalibrated, vector
 from mixarray_traces.record.head_topology import add_head
+from mixarray_traces.record.ranking import StageEntry, add_ranking, grid_of
 from mixarray_traces.record.shape import HeadShape, MapGrid, SwinShape, map_grid, stage_sizes
 
 NONE = Variation.NONE
@@ -22,16 +25,22 @@ def build_topology(
     head: HeadShape = None,
     precision: Precision | None = None,
     quantizer: QuantizerLookup = uncalibrated,
+    token_map: TokenMap = DEFAULT_TOKEN_MAP,
 ) -> Topology:
-    """The operators of one image of height x width px; InputError where a stage's map is smaller than a window."""
+    """The operators of one image of height x width px; InputError where a stage's map is smaller than a window.
+
+    `token_map` is what the score that ranks the windows declares (`importance.registry.token_map_of`).
+    """
     graph = Graph(precision or Precision(), quantizer)
     sizes = stage_sizes(shape, height, width)
-    features = _patch_embed(graph, shape, sizes[0])
-    maps = []
+    entry = _patch_embed(graph, shape, sizes[0])
+    maps: list[tuple[int, int]] = []
     for stage, (rows, columns) in enumerate(sizes):
         if stage:
-            features = _merge(graph, f"stages.{stage - 1}.downsample", shape, stage, rows * columns, features)
-        features = _blocks(graph, shape, stage, rows, columns, features)
+            entry = _merge(graph, f"stages.{stage - 1}.downsample", shape, stage, rows * columns, maps[-1][0])
+        grids = [map_grid(shape, rows, columns, block) for block in range(shape.depths[stage])]
+        orders = add_ranking(graph, token_map, stage, entry, rows * columns, grids)
+        features = _blocks(graph, shape, stage, grids, entry.features, orders)
         maps.append((features, rows * columns))
     add_head(graph, shape, head, maps)
     return graph.finish()
@@ -46,12 +55,7 @@ def block_grids(shape: SwinShape, height: int, width: int) -> dict[tuple[int, in
     }
 
 
-def grid_of(size: MapGrid) -> Grid:
-    """The grid's name: a shift makes it the shifted one."""
-    return Grid.SHIFTED if size.shift else Grid.REGULAR
-
-
-def _patch_embed(graph: Graph, shape: SwinShape, size: tuple[int, int]) -> int:
+def _patch_embed(graph: Graph, shape: SwinShape, size: tuple[int, int]) -> StageEntry:
     tokens, channels = size[0] * size[1], shape.channels[0]
     depth = shape.patch**2 * shape.in_channels
     image = graph.activation("image", 1, tokens, depth, NONE)
@@ -62,10 +66,11 @@ def _patch_embed(graph: Graph, shape: SwinShape, size: tuple[int, int]) -> int:
     result = graph.linear("patch_embed", OUTSIDE, tokens, channels, depth, stream(patches, Relation.SAME_ROW))
     features = graph.state("patch_embed.map", 1, tokens, channels)
     inputs = (vector(result, Relation.SAME_ROW),)
-    return graph.operator("patch_embed.norm", OperatorKind.LAYERNORM, OUTSIDE, shapes[1], inputs, features)
+    graph.operator("patch_embed.norm", OperatorKind.LAYERNORM, OUTSIDE, shapes[1], inputs, features)
+    return StageEntry(features, result)
 
 
-def _merge(graph: Graph, name: str, shape: SwinShape, stage: int, tokens: int, features: int) -> int:
+def _merge(graph: Graph, name: str, shape: SwinShape, stage: int, tokens: int, features: int) -> StageEntry:
     place, inner, outer = Place(stage), 4 * shape.channels[stage - 1], shape.channels[stage]
     gathered = graph.state(f"{name}.tokens", 1, tokens, inner)
     inputs = (vector(features, Relation.MERGE_ROWS),)
@@ -76,25 +81,15 @@ def _merge(graph: Graph, name: str, shape: SwinShape, stage: int, tokens: int, f
     result = graph.linear(f"{name}.reduction", place, tokens, outer, inner, stream(codes, Relation.SAME_ROW))
     merged = graph.state(f"{name}.map", 1, tokens, outer)
     inputs = (vector(result, Relation.SAME_ROW),)
-    return graph.operator(f"{name}.requantize", OperatorKind.REQUANTIZE, place, (1, tokens, outer, 0), inputs, merged)
+    graph.operator(f"{name}.requantize", OperatorKind.REQUANTIZE, place, (1, tokens, outer, 0), inputs, merged)
+    return StageEntry(merged, gathered)
 
 
-def _blocks(graph: Graph, shape: SwinShape, stage: int, rows: int, columns: int, features: int) -> int:
-    """Token map and ranking of each grid at stage entry, then the stage's blocks."""
+def _blocks(
+    graph: Graph, shape: SwinShape, stage: int, grids: list[MapGrid], features: int, orders: dict[Grid, int]
+) -> int:
+    """The blocks of a stage; returns the map they leave."""
     channels = shape.channels[stage]
-    token_map = graph.operator(
-        f"stages.{stage}.token_map",
-        OperatorKind.TOKEN_MAP,
-        Place(stage),
-        (1, rows * columns, channels, 0),
-        (vector(features, Relation.SAME_ROW),),
-        graph.state(f"stages.{stage}.importance", 1, rows * columns, 1),
-    )
-    grids = [map_grid(shape, rows, columns, block) for block in range(shape.depths[stage])]
-    orders = {
-        grid_of(size): rank(graph, f"stages.{stage}.rank.{grid_of(size)}", stage, grid_of(size), size, token_map)
-        for size in dict.fromkeys(grids)
-    }
     for block, size in enumerate(grids):
         name, grid = f"stages.{stage}.blocks.{block}", grid_of(size)
         block_size = BlockSize(size, channels, shape.heads[stage], shape.mlp_ratio * channels)

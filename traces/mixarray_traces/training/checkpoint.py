@@ -11,9 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mixarray_traces.training.options import Plan
+from mixarray.errors import InputError
+from mixarray_traces.training.options import Plan, Settings
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 METADATA_KEY = "training"
 
 
@@ -38,7 +39,7 @@ class TrainingRecord:
         plans: the schedules, one per budget.
         finished: whether the budget was used up.
         bfloat16: whether matrix products ran in bfloat16.
-        command: as given by the caller; may be empty.
+        command: what to type for such a run, its place written RUN; may be empty.
     """
 
     generator_version: int
@@ -57,6 +58,7 @@ class Checkpoint:
 
     Attributes:
         seed: of the run.
+        settings: `TrainOptions.settings`, the same in every call of a run.
         step: steps done.
         done: canvases seen in each phase.
         plans: schedules so far.
@@ -65,6 +67,7 @@ class Checkpoint:
     """
 
     seed: int
+    settings: Settings
     step: int
     done: tuple[int, ...]
     plans: tuple[Plan, ...]
@@ -78,6 +81,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     content = {
         "format": CHECKPOINT_FORMAT,
         "seed": checkpoint.seed,
+        "settings": checkpoint.settings,
         "step": checkpoint.step,
         "done": list(checkpoint.done),
         "plans": [[plan.first_step, plan.total_steps, plan.start_rate, list(plan.steps)] for plan in checkpoint.plans],
@@ -94,7 +98,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        ValueError: the file is not a checkpoint of this program; the message names it.
+        InputError: the file is not a checkpoint of this program.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -102,6 +106,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise ValueError(f"format {content['format']}, expected {CHECKPOINT_FORMAT}")
         return Checkpoint(
             seed=content["seed"],
+            settings=dict(content["settings"]),
             step=content["step"],
             done=tuple(content["done"]),
             plans=tuple(Plan(first, total, rate, tuple(steps)) for first, total, rate, steps in content["plans"]),
@@ -110,7 +115,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             optimizer=content["optimizer"],
         )
     except Exception as error:  # torch.load raises many types on damaged files
-        raise ValueError(f"{path}: not a training checkpoint: {error}") from error
+        raise InputError(str(path), f"not a training checkpoint: {error}") from error
 
 
 def save_weights(path: Path, weights: dict[str, Tensor], record: TrainingRecord) -> None:

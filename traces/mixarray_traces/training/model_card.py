@@ -108,7 +108,8 @@ def _training_section(record: TrainingRecord) -> str:
     products = "bfloat16" if record.bfloat16 else "float32"
     return f"""## Training
 
-Seed {record.seed}, {record.steps:,} steps of AdamW, matrix products in {products}; the weights are a running mean. {state}
+Seed {record.seed}, {record.steps:,} steps of AdamW, matrix products in {products}.
+The weights are a running mean. {state}
 
 {seen}
 
@@ -116,7 +117,7 @@ Learning rate, one line per budget:
 
 {plans}
 
-Command: `{record.command or "not recorded"}`"""
+Command that does the same: `{record.command or "not recorded"}`"""
 
 
 def _figures_section(figures: CardFigures) -> str:

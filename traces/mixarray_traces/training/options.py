@@ -6,7 +6,11 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mixarray.errors import InputError
 from mixarray_traces.model.config import DetectorConfig
+
+Settings = dict[str, int | float | bool]
+"""Numbers of TrainOptions by name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class TrainOptions:
     """Everything that decides a training run.
 
     Attributes:
-        out: folder of the run: `checkpoint.pt`, `progress.csv`, at the end `detector.safetensors`.
+        out: folder of the run: `checkpoint.pt` and, as good as it is by then, `detector.safetensors`.
         seed: initialisation and canvases.
         phases: canvas sizes and budget. It may differ from that of the checkpoint a run resumes from, phase by phase.
         model: shape of the detector.
@@ -59,6 +63,10 @@ class TrainOptions:
         bfloat16: run matrix products in bfloat16 (autocast); weights and loss stay float32.
         compiled: compile the model with torch.compile.
         stop_after_s: stop with a checkpoint after this many seconds; None: never.
+        command: kept in the record of the weights; names no place.
+
+    Raises:
+        InputError: there is not one canvas to train on.
     """
 
     out: Path
@@ -77,18 +85,22 @@ class TrainOptions:
     stop_after_s: float | None = None
     command: str = ""
 
+    def __post_init__(self) -> None:
+        if not any(phase.images for phase in self.phases):
+            raise InputError("train", "there are no images to train on; give --images-112 or --images-224 above 0")
+
     @property
-    def total_steps(self) -> int:
-        """Steps of all phases."""
-        return sum(phase.steps for phase in self.phases)
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a step lies: its phase and the number of its first canvas in the phase's stream."""
-
-    phase: int
-    first_image: int
+    def settings(self) -> Settings:
+        """What a run keeps when it is resumed: everything but budget, place, threads and compiling."""
+        return {
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "warm_up_steps": self.warm_up_steps,
+            "ema_decay": self.ema_decay,
+            "max_gradient_norm": self.max_gradient_norm,
+            "shards": self.shards,
+            "bfloat16": self.bfloat16,
+        }
 
 
 @dataclass(frozen=True)

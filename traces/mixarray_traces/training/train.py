@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mixarray.errors import InputError
 from mixarray_traces.data.canvas import GENERATOR_VERSION, CanvasSource, open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.model.detector import Detector, build_detector, images_to_input
@@ -25,6 +26,9 @@ from mixarray_traces.training.checkpoint import (
 )
 from mixarray_traces.training.options import Phase, Plan, TrainOptions
 from mixarray_traces.training.targets import Batch, LossTerms, detection_loss
+
+CHECKPOINT_FILE = "checkpoint.pt"
+"""Name in the folder of a run; a run can be resumed where it exists."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class TrainResult:
 
 
 def train(options: TrainOptions, progress: Callable[[Progress], None] | None = None) -> TrainResult:
-    """Train, from `options.out / "checkpoint.pt"` where that exists.
+    """Train, from `options.out / CHECKPOINT_FILE` where that exists.
 
     A resumed run ends with the same bits as an uninterrupted one on the same machine and thread count, provided
     the budget is unchanged; with another budget the cosine restarts at the learning rate reached.
@@ -78,13 +82,24 @@ def train(options: TrainOptions, progress: Callable[[Progress], None] | None = N
         Where the weights (running mean, float16) are and how much was seen.
 
     Raises:
-        FileNotFoundError: the full item set is not installed.
-        ValueError: the checkpoint is damaged or of another run; the loss is not finite.
+        InputError: the full item set is not installed; the checkpoint is damaged, of another run or of other
+            settings; `options.out` cannot be made (where one of these is so, it is left as it was); or the loss is not
+            finite.
     """
-    options.out.mkdir(parents=True, exist_ok=True)
-    run = _Run(options)
+    run = _Run(options, _open_training_canvases())
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(options.out), f"cannot be written: {error.strerror}", "--out") from None
     finished = run.go(progress)
     return TrainResult(run.weights_file, finished, tuple(run.done))
+
+
+def _open_training_canvases() -> CanvasSource:
+    try:
+        return open_source(Split.TRAIN)
+    except (OSError, ValueError) as error:
+        raise InputError("training canvases", str(error)) from error
 
 
 def collate(source: CanvasSource, seed: int, first: int, count: int, size: int) -> Batch:
@@ -112,9 +127,10 @@ def _use_one_thread() -> None:
 class _Run:
     """State of one call of `train`."""
 
-    def __init__(self, options: TrainOptions) -> None:
+    def __init__(self, options: TrainOptions, source: CanvasSource) -> None:
         self.options = options
-        self.checkpoint_file = options.out / "checkpoint.pt"
+        self.source = source
+        self.checkpoint_file = options.out / CHECKPOINT_FILE
         self.weights_file = options.out / "detector.safetensors"
         torch.manual_seed(options.seed)
         self.model = build_detector(options.model)
@@ -126,7 +142,6 @@ class _Run:
         if self.checkpoint_file.exists():
             self._restore(load_checkpoint(self.checkpoint_file))
         self._plan()
-        self.source = open_source(Split.TRAIN)
         self.workers = ThreadPoolExecutor(max_workers=options.shards, initializer=_use_one_thread)
         self.forward: Callable[[Tensor], Tensor] = self.model
         if options.compiled:
@@ -134,12 +149,16 @@ class _Run:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         if checkpoint.seed != self.options.seed or len(checkpoint.done) != len(self.done):
-            raise ValueError(f"{self.checkpoint_file}: of a run with another seed or other phases")
+            raise InputError(str(self.checkpoint_file), "of a run with another seed or other phases")
+        for name, value in self.options.settings.items():
+            if checkpoint.settings.get(name) != value:
+                message = f"{value} is given, {checkpoint.settings.get(name)} is what the run began with"
+                raise InputError(str(self.checkpoint_file), message, name)
         try:
             self.model.load_state_dict(checkpoint.weights)
             self.optimizer.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, ValueError) as error:
-            raise ValueError(f"{self.checkpoint_file}: of another model: {error}") from error
+            raise InputError(str(self.checkpoint_file), f"of another model: {error}") from error
         self.mean_weights = dict(checkpoint.mean_weights)
         self.step, self.done, self.plans = checkpoint.step, list(checkpoint.done), checkpoint.plans
 
@@ -221,9 +240,9 @@ class _Run:
         losses = [loss for loss, _ in results]
         total = torch.stack([loss.total for loss in losses]).mean()
         if not torch.isfinite(total):
-            raise ValueError(f"step {self.step}: the loss is not finite; lower the learning rate")
+            raise InputError("train", f"step {self.step}: the loss is not finite; lower the learning rate")
         for index, parameter in enumerate(self.model.parameters()):
-            parameter.grad = sum(gradients[index] for _, gradients in results) / len(results)
+            parameter.grad = torch.stack([gradients[index] for _, gradients in results]).mean(dim=0)
         count = len(losses)
         return LossTerms(total, sum(x.classes for x in losses) / count, sum(x.boxes for x in losses) / count)
 
@@ -237,12 +256,13 @@ class _Run:
     def _update_mean(self) -> None:
         decay = min(self.options.ema_decay, (1 + self.step) / (10 + self.step))
         current = self.model.state_dict()
-        names = list(self.mean_weights)
-        torch._foreach_lerp_([self.mean_weights[n] for n in names], [current[n] for n in names], 1 - decay)
+        for name, mean in self.mean_weights.items():
+            mean.lerp_(current[name], 1 - decay)
 
     def _save(self, finished: bool) -> None:
         checkpoint = Checkpoint(
             seed=self.options.seed,
+            settings=self.options.settings,
             step=self.step,
             done=tuple(self.done),
             plans=self.plans,

@@ -1,1 +1,1 @@
-"""Importance scores: one file each, discovered by name. A file defines `NAME` and `score_windows(context)`."""
+"""Importance scores: one file each, discovered by name. A file defines `TOKEN_MAP` and `score_windows(context)`."""

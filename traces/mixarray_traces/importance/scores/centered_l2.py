@@ -8,8 +8,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from mixarray_traces.importance.context import ScoreContext, l2_over_windows
+from mixarray_traces.importance.token_map import TokenMap
 
-NAME = "centered_l2"
+TOKEN_MAP = TokenMap.CENTERED
 
 
 def score_windows(context: ScoreContext) -> Tensor:

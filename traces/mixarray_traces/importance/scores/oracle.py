@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from mixarray_traces.importance.context import ScoreContext, object_tokens, sums_over_windows
+from mixarray_traces.importance.token_map import TokenMap
 
-NAME = "oracle"
+TOKEN_MAP = TokenMap.NONE
 
 
 def score_windows(context: ScoreContext) -> Tensor:

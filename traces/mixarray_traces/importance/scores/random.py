@@ -7,15 +7,14 @@ import torch
 from torch import Tensor
 
 from mixarray_traces.importance.context import ScoreContext
+from mixarray_traces.importance.order import random_scores
+from mixarray_traces.importance.token_map import TokenMap
 
-NAME = "random"
+TOKEN_MAP = TokenMap.NONE
 
 
 def score_windows(context: ScoreContext) -> Tensor:
     """(images, windows), uniform in 0 to 1, from each image's seed alone."""
-    shifted = int(context.grid.shift > 0)
-    draws = [
-        np.random.default_rng((facts.seed, context.stage, shifted)).random(context.grid.count)
-        for facts in context.images
-    ]
+    grid = context.grid
+    draws = [random_scores(facts.seed, context.stage, grid.shift > 0, grid.count) for facts in context.images]
     return torch.from_numpy(np.stack(draws))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from mixarray_traces.importance.context import ScoreContext
-from mixarray_traces.importance.default import DEFAULT_SCORE
+from mixarray_traces.importance.default import DEFAULT_SCORE, DEFAULT_TOKEN_MAP
 from mixarray_traces.importance.registry import load_score
 
-NAME = "reversed"
+TOKEN_MAP = DEFAULT_TOKEN_MAP
 
 
 def score_windows(context: ScoreContext) -> Tensor:

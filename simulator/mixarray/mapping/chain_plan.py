@@ -1,0 +1,95 @@
+"""What a planned chain is: its loops, the tensors that cross its border, its vector work, and its largest moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mixarray.mapping.amounts import ceil_div
+from mixarray.mapping.chains import Chain
+from mixarray.mapping.tiles import Loops
+from mixarray.trace.model import OperatorKind
+
+
+class Stage(StrEnum):
+    """Where in a chain a tensor enters or leaves.
+
+    RAW: read by operators before the GEMM; STREAM, STATIONARY: operands of the GEMM; SIDE: read by operators after it
+    (or by vector work without a GEMM); FED, OUT: written by operators before and after the GEMM.
+    """
+
+    RAW = "raw"
+    STREAM = "stream"
+    STATIONARY = "stationary"
+    SIDE = "side"
+    FED = "fed"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration."""
+
+    tensor: int
+    stage: Stage
+    operator: int
+    bits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorWork:
+    """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all."""
+
+    operator: int
+    kind: OperatorKind
+    elements: tuple[int, ...]
+    total_elements: int
+    makers: tuple[int, ...]
+    read_bits: int
+    accumulator_bits: int
+    write_bits: int
+
+    def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
+        """Buffer traffic of a part of the elements."""
+        return (
+            ("buffers.accumulator", "read", elements * self.accumulator_bits),
+            ("buffers.activation", "read", ceil_div(self.read_bits * elements, self.total_elements)),
+            ("buffers.activation", "write", ceil_div(self.write_bits * elements, self.total_elements)),
+        )
+
+    def buffer_bits(self, elements: int) -> int:
+        """The larger of what a part of the elements reads from and writes to the activation buffer."""
+        return max(bits for place, _, bits in self.moves(elements) if place == "buffers.activation")
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlan:
+    """A chain with its loops and everything that it moves and computes."""
+
+    chain: Chain
+    loops: Loops
+    before: tuple[VectorWork, ...]
+    after: tuple[VectorWork, ...]
+    traffic: tuple[Traffic, ...]
+    weight_bits: int
+    k: int
+
+    def at(self, stage: Stage) -> tuple[Traffic, ...]:
+        """The traffic of one stage."""
+        return tuple(entry for entry in self.traffic if entry.stage is stage)
+
+
+def largest_moves(plan: ChainPlan) -> tuple[int, int]:
+    """The most bits that one job moves into or out of the activation buffer: for the first tile, and for the rest."""
+    split = plan.loops.lead + 1
+    first = later = 0
+    for entry in plan.traffic:
+        by_iteration = entry.stage in (Stage.SIDE, Stage.OUT)
+        first = first if by_iteration else max(first, *entry.bits[:split])
+        later = max(later, *entry.bits[0 if by_iteration else split :], 0)
+    for work in plan.before:
+        first = max(first, work.buffer_bits(max(work.elements[:split])))
+        later = max(later, work.buffer_bits(max(work.elements[split:], default=0)))
+    for work in plan.after:
+        later = max(later, work.buffer_bits(max(work.elements)))
+    return first, later
