@@ -71,7 +71,7 @@ def _shared_table(findings: Findings) -> Table:
         accuracy = findings.accuracy.get(ratio)
         text = accuracy_text(accuracy) if accuracy else "n/a"
         cells.append([f"{100 * row.ratio:g}", f"{100 * row.ratio_actual:.1f}", text, str(row.n or "n/a")])
-    return make_table(["low %", "actual %", "AP50 [95 %]", "n"], cells, title="every accelerator")
+    return make_table(["low %", "actual %", "AP50 [95 %]", "n"], cells, title="accuracy, the same on every accelerator")
 
 
 def _machine_cells(label: str, row: SummaryRow) -> list[str]:
