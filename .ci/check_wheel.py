@@ -13,6 +13,7 @@ REQUIRED = (
 names = zipfile.ZipFile(sys.argv[1]).namelist()
 top = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
 missing = [name for name in REQUIRED if name not in names]
+missing += [] if any(name.endswith("licenses/DATA_LICENSES.md") for name in names) else ["DATA_LICENSES.md"]
 if top != EXPECTED or missing:
     sys.exit(f"wheel: top-level names {sorted(top)}, expected {sorted(EXPECTED)}; missing {missing}")
 print("wheel: top-level names", ", ".join(sorted(top)))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixarray.atomic import check_replaceable
+from mixarray.atomic import ResultKind, check_replaceable
 from mixarray.errors import InputError
 
 NAMED_SHAPES = ("swin_t", "swin_s", "swin_b")
 RANDOM = "random"
 TRAINED = "trained"
+CANVAS_PX = 448
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +19,16 @@ class RecordRequest:
     """One bundle to record.
 
     model: a quantized model's directory, None for the shipped one, or a name of NAMED_SHAPES (then weights and score
-    are random). images: the user's files; without them `canvases` are drawn, `size` px a side. input_size: (height,
-    width) in pixels of a named model. ratio: in thousandths.
+    are random). images: the user's files; without them `canvases` (1) are drawn, `size` (448) px a side. input_size:
+    (height, width) in pixels of a named model. ratio: in thousandths.
     """
 
     out: Path
     ratio: int
     model: str | None = None
     images: tuple[Path, ...] = ()
-    canvases: int = 1
-    size: int = 448
+    canvases: int | None = None
+    size: int | None = None
     input_size: tuple[int, int] | None = None
     weights: str = TRAINED
     score: str | None = None
@@ -39,7 +40,8 @@ class RecordRequest:
 
 def record_request(request: RecordRequest) -> Path:
     """Record the bundle; InputError for a request that contradicts itself or cannot be met."""
-    check_replaceable(request.out, request.force)
+    model = [Path(request.model)] if request.model is not None and request.model not in NAMED_SHAPES else []
+    check_replaceable(request.out, ResultKind.BUNDLE, request.force, [*model, *request.images])
     if request.weights not in (TRAINED, RANDOM):
         raise InputError("--weights", f"{request.weights!r} is not possible; allowed: {TRAINED}, {RANDOM}")
     return _record_shape(request) if request.model in NAMED_SHAPES else _record_model(request)
@@ -68,11 +70,15 @@ def _record_model(request: RecordRequest) -> Path:
         raise InputError("--weights", f"random weights need a named model: {', '.join(NAMED_SHAPES)}", "--model")
     if request.input_size is not None:
         raise InputError("--input", "is for named models; canvases take --size, your images their own size")
+    if request.images and (request.canvases is not None or request.size is not None):
+        raise InputError("--image", "your images have their own number and size; --n and --size are for drawn canvases")
     from mixarray_analysis.models import open_model
     from mixarray_analysis.steps import draw_images, read_images, record_ratio
 
     images = (
-        read_images(request.images) if request.images else draw_images(request.canvases, request.size, request.seed)
+        read_images(request.images)
+        if request.images
+        else draw_images(request.canvases or 1, request.size or CANVAS_PX, request.seed)
     )
     model = open_model(None if request.model is None else Path(request.model))
     return record_ratio(

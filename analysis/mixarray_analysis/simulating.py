@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.atomic import atomic_directory
+from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.result.run import RunResult, run_result
 from mixarray.result.write import write_run
@@ -58,7 +58,7 @@ def simulate_bundle(
     """A bundle as recorded, or its model at one uniform precision, compared with ratio 0."""
     if uniform is not None and image is not None:
         raise InputError("--image", "has no meaning with --uniform: all images are the same work")
-    with _place(out, force) as directory:
+    with _place(out, force, bundle) as directory:
         task = RunTask(bundle, accelerator, overrides, uniform=uniform, image=image, out=directory)
         return run_task(task).result
 
@@ -96,5 +96,5 @@ def report_text(result: RunResult) -> str:
     return "\n".join(lines)
 
 
-def _place(out: Path | None, force: bool) -> AbstractContextManager[Path | None]:
-    return nullcontext(None) if out is None else atomic_directory(out, force)
+def _place(out: Path | None, force: bool, *reads: Path) -> AbstractContextManager[Path | None]:
+    return nullcontext(None) if out is None else atomic_directory(out, ResultKind.RUN, force, reads)

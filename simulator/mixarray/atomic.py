@@ -5,24 +5,36 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from mixarray.errors import InputError
 
-OURS = ("run.json", "manifest.json", "summary.csv")
+
+class ResultKind(StrEnum):
+    """What a result directory is, by the file that only its kind holds."""
+
+    RUN = "run.json"
+    BUNDLE = "windows.parquet"
+    MODEL = "model.safetensors"
+    SWEEP = "summary.csv"
+    DEMO = "sentences.txt"
 
 
 @contextmanager
-def atomic_directory(path: Path | str, force: bool = False) -> Iterator[Path]:
+def atomic_directory(
+    path: Path | str, kind: ResultKind, force: bool = False, reads: Sequence[Path] = ()
+) -> Iterator[Path]:
     """Yield an empty directory beside `path` that becomes `path` when the block ends without an exception.
 
-    An existing `path` is refused with InputError unless `force`; even then only an empty directory, or one that holds
-    a run.json, manifest.json or summary.csv, is replaced. Nothing is left behind when the block fails.
+    An existing `path` is refused with InputError unless `force`; even then only an empty directory, or an earlier
+    result of the same kind that holds none of the inputs in `reads`, is replaced. Nothing is left behind when the
+    block fails.
     """
     final = Path(path)
-    check_replaceable(final, force)
+    check_replaceable(final, kind, force, reads)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent))
@@ -32,14 +44,14 @@ def atomic_directory(path: Path | str, force: bool = False) -> Iterator[Path]:
         work.chmod(0o777 & ~_umask())
         yield work
         _flush(work)
-        check_replaceable(final, force)
+        check_replaceable(final, kind, force, reads)
         _rename_over(work, final)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def check_replaceable(path: Path, force: bool) -> None:
-    """Raise InputError unless `path` is free or, with `force`, a directory of ours or empty."""
+def check_replaceable(path: Path, kind: ResultKind, force: bool, reads: Sequence[Path] = ()) -> None:
+    """Raise InputError unless `path` is free or, with `force`, empty or a result of this kind without our inputs."""
     if not (path.exists() or path.is_symlink()):
         return
     if not force:
@@ -47,8 +59,12 @@ def check_replaceable(path: Path, force: bool) -> None:
     if path.is_symlink() or not path.is_dir():
         raise InputError(str(path), "is no directory, so --force does not replace it")
     names = {entry.name for entry in path.iterdir()}
-    if names and names.isdisjoint(OURS):
-        raise InputError(str(path), f"holds none of {', '.join(OURS)}, so --force does not replace it")
+    if names and kind.value not in names:
+        raise InputError(str(path), f"exists and is no earlier result of this kind (no {kind.value}): not replaced")
+    place = path.resolve()
+    for source in reads:
+        if place in (source.resolve(), *source.resolve().parents):
+            raise InputError(str(path), f"holds {source}, which is read: not replaced; choose another --out")
 
 
 def _rename_over(work: Path, final: Path) -> None:

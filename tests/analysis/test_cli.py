@@ -160,3 +160,10 @@ def test_the_module_runs_as_the_command(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_own_images_take_neither_n_nor_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--n", "--size"):
+        arguments = ["record", "--ratio", "0.4", "--image", "photo.jpg", option, "64", "-o", str(tmp_path / "out")]
+        assert "are for drawn canvases" in fails(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []

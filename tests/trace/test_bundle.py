@@ -13,7 +13,7 @@ import pytest
 
 from mixarray.errors import InputError
 from mixarray.trace.bundle import read_bundle, rehash, write_bundle
-from mixarray.trace.manifest import Manifest
+from mixarray.trace.manifest import Derived, Manifest
 from mixarray.trace.model import Topology
 from mixarray.trace.windows import WindowTable
 
@@ -194,6 +194,7 @@ def test_editing_and_rehashing_changes_the_workload(make_bundle: Make) -> None:
     edited = read_bundle(path)
     assert [(g.bits, g.rows) for g in edited.workload(0).operators[1].groups] == [(4, 196)]
     assert (edited.manifest.ratio_thousandths, edited.ratio_actual) == (250, 1.0), "nominal stays, actual is counted"
+    assert edited.manifest.derived is Derived.COUNTS_ONLY
 
 
 def test_what_is_no_bundle(tmp_path: Path) -> None:

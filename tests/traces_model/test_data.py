@@ -180,6 +180,15 @@ def test_shipped_data_stays_small() -> None:
 def test_licences_list_every_data_file_with_its_hash() -> None:
     table = (Path(__file__).parents[2] / "DATA_LICENSES.md").read_text(encoding="utf-8")
     root = shipped_path("")
-    for file in root.rglob("*.webp"):
+    for file in root.rglob("*"):
+        if file.suffix not in {".webp", ".safetensors", ".json"}:
+            continue
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         assert f"| `{file.relative_to(root).as_posix()}` | `{digest}` |" in table
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_pixels_wider_than_8_bits_are_refused_not_clipped(tmp_path: Path, dtype: type) -> None:
+    Image.fromarray(np.full((40, 40), 300, dtype=dtype)).save(tmp_path / "wide.tiff")
+    with pytest.raises(ValueError, match=r"wide\.tiff.*not 8 bits"):
+        load_image(tmp_path / "wide.tiff")

@@ -25,14 +25,14 @@ def command(
     """Run the shipped model at 0, 20, 40, 60 and 80 % low windows and simulate it on two accelerators."""
     from dataclasses import replace
 
-    from mixarray.atomic import atomic_directory
+    from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis.announce import announce, be_silent
     from mixarray_analysis.demo import DEMO_PLAN, run_demo, score_lines
     from mixarray_analysis.tables import EQUAL_NOTE, show, summary_table, uniform_table
 
     plan = replace(DEMO_PLAN, canvases=canvases, model=model, jobs=jobs, quiet=quiet)
     say = announce if not quiet else be_silent
-    with atomic_directory(out, force=True) as work:
+    with atomic_directory(out, ResultKind.DEMO, force=True, reads=[model] if model else []) as work:
         findings, sentences = run_demo(plan, work, out, say)
         lines = [] if quiet else score_lines(plan)
     if quiet:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mixarray_analysis.cli.options import ForceOption, QuietOption, RatioOption, ScoreOption, SeedOption, SizeOption
+from mixarray_analysis.cli.options import ForceOption, QuietOption, RatioOption, ScoreOption, SeedOption
 
 NAME = "record"
 
@@ -25,8 +25,10 @@ def command(
     images: Annotated[
         list[Path] | None, typer.Option("--image", help="Your own image (repeatable) instead of drawn canvases.")
     ] = None,
-    canvases: Annotated[int, typer.Option("--n", min=1, help="Drawn canvases.")] = 1,
-    size: SizeOption = 448,
+    canvases: Annotated[int | None, typer.Option("--n", min=1, help="Drawn canvases.  [default: 1]")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=32, help="Height and width of a drawn canvas in pixels.  [default: 448]")
+    ] = None,
     input_size: Annotated[
         str | None, typer.Option("--input", metavar="HxW", help="Input size of a named model, such as 800x1333.")
     ] = None,

@@ -46,7 +46,7 @@ def command(
 
     Without --checkpoint it is the shipped quantized model that runs, and nothing is calibrated.
     """
-    from mixarray.atomic import atomic_directory
+    from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis import equivalents
     from mixarray_analysis.announce import announce, be_silent
     from mixarray_analysis.cli.values import check_canvases, read_ratio, split_list
@@ -72,7 +72,7 @@ def command(
         quiet=quiet,
     )
     say = announce if not (quiet or as_json) else be_silent
-    with atomic_directory(out, force) as work:
+    with atomic_directory(out, ResultKind.SWEEP, force, reads=[checkpoint] if checkpoint else []) as work:
         layout, visible = Layout(work), Layout(out)
         if checkpoint is not None:
             say(equivalents.quantize(plan, visible, checkpoint))

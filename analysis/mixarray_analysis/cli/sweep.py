@@ -45,7 +45,7 @@ def command(
     quiet: QuietOption = False,
 ) -> None:
     """Sweep ratios over accelerators: summary.csv and .parquet, the bundles and the runs."""
-    from mixarray.atomic import atomic_directory
+    from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis.announce import be_silent
     from mixarray_analysis.cli.values import check_canvases, read_ratios, split_list
     from mixarray_analysis.plan import Layout, Plan
@@ -66,7 +66,7 @@ def command(
         jobs=jobs,
         quiet=quiet,
     )
-    with atomic_directory(out, force) as work:
+    with atomic_directory(out, ResultKind.SWEEP, force, reads=[model] if model else []) as work:
         findings = run_sweep(plan, Layout(work), Layout(out), be_silent)
         write_one_table(findings, Layout(work))
     if as_json:

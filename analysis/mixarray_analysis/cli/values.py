@@ -90,5 +90,5 @@ def _integers(text: str, separator: str, form: str, option: str) -> list[int]:
     parts = [part.strip() for part in text.split(separator)]
     values = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,9}", part)]
     if len(values) != len(parts) or len(parts) != len(form.split(separator)) or min(values) < 1:
-        raise InputError(option, f"{text!r} is not {form} in integers from 1")
+        raise InputError(option, f"{text!r} is not {form} in integers from 1 to 999999999")
     return values

@@ -33,7 +33,7 @@ def windows_shown(bundle: Bundle, image: int) -> pd.DataFrame:
     """
     if not 0 <= image < len(bundle.images):
         raise InputError("--image", f"{image} is not in the bundle; it has images 0 to {len(bundle.images) - 1}")
-    manifest, table = bundle.manifest, bundle.windows
+    manifest, table = bundle.manifest, bundle.identified_windows
     rows = []
     for stage in sorted(set(table.stage.tolist())):
         mask = (table.image == image) & (table.stage == stage) & (table.grid == 0)

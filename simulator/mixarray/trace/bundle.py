@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mixarray.atomic import atomic_directory
+from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.explain import explain
 from mixarray.trace.check_assignment import check_assignment
@@ -141,7 +141,7 @@ def write_bundle(
     InputError if `path` exists (unless `force`) or the content would be refused when read.
     """
     final = Path(path)
-    with atomic_directory(final, force) as work:
+    with atomic_directory(final, ResultKind.BUNDLE, force) as work:
         data = {
             OPERATORS: operators_parquet(topology.operators),
             TENSORS: tensors_parquet(topology.tensors),
@@ -250,13 +250,17 @@ def _verified(place: Path, name: str, sha256: str, shown: Path | None = None) ->
 
 
 def rehash(path: Path | str) -> None:
-    """Write the manifest's hashes anew after an intended edit of the files it lists."""
+    """Write the manifest's hashes anew after an intended edit of the files it lists.
+
+    Edited windows are no longer what the model did: the trace is then marked `derived: counts_only`.
+    """
     place = Path(path)
     manifest, _ = _read_manifest(place, place)
     try:
         files = {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in manifest.files}
     except OSError as error:
         raise InputError(str(error.filename), f"cannot be read: {error.strerror}") from None
+    derived = manifest.derived if files[WINDOWS] == manifest.files[WINDOWS] else Derived.COUNTS_ONLY
     new = place / f".{MANIFEST}.partial"
-    new.write_text(manifest.model_copy(update={"files": files}).to_json(), encoding="utf-8")
+    new.write_text(manifest.model_copy(update={"files": files, "derived": derived}).to_json(), encoding="utf-8")
     new.replace(place / MANIFEST)

@@ -8,6 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+EIGHT_BIT_MODES = frozenset(
+    ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "La", "CMYK", "YCbCr", "LAB", "HSV")
+)
+"""Pillow's modes of at most 8 bits a channel; 16-bit and float pixels would be clipped without a word."""
+
 
 def load_image(path: Path) -> npt.NDArray[np.uint8]:
     """Read an image file as RGB.
@@ -23,6 +28,8 @@ def load_image(path: Path) -> npt.NDArray[np.uint8]:
     """
     try:
         with Image.open(path) as image:
+            if image.mode not in EIGHT_BIT_MODES:
+                raise ValueError(f"pixels of mode {image.mode} are not 8 bits a channel; convert the image first")
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read as an image: {error}") from error

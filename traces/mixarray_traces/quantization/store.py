@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from mixarray.atomic import atomic_directory
+from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.trace.manifest import ModelSource
 from mixarray_traces.data.items import Split
@@ -41,7 +41,7 @@ def save_quantized(model: QuantizedDetector, path: Path | str, force: bool = Fal
     content = save(state)
     described = quantizers_to_json(model) | {"sha256": hashlib.sha256(content).hexdigest()}
     final = Path(path)
-    with atomic_directory(final, force) as work:
+    with atomic_directory(final, ResultKind.MODEL, force) as work:
         (work / WEIGHTS).write_bytes(content)
         (work / MANIFEST).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return final

@@ -126,7 +126,7 @@ def _figures_section(figures: CardFigures) -> str:
         f"| {row.canvases} |"
         for row in figures.rows
     )
-    shares = ", ".join(f"stage {stage + 1}: {share:.1%}" for stage, share in enumerate(figures.object_window_shares))
+    shares = ", ".join(f"stage {stage}: {share:.1%}" for stage, share in enumerate(figures.object_window_shares))
     return f"""## Measured
 
 Test canvases of {figures.size}x{figures.size} px, stream {figures.stream}; COCO's average precision (101 recall points,
