@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.modes import Bits, Mode, PeStyle
 
 
@@ -18,9 +17,5 @@ STYLE = PeStyle(
     title="one multiplier of fixed width",
     make_modes=_modes,
     pe_stationary_bits=lambda modes: modes[0].stationary_bits,
-    illegal={
-        Dataflow.INPUT_STATIONARY: "input-stationary is weight-stationary on the transposed problem; the mapping that "
-        "transposes is not built yet",
-        Dataflow.OUTPUT_STATIONARY: "the output-stationary mapping is not built yet",
-    },
+    illegal={},
 )

@@ -1,0 +1,1 @@
+"""Building and driving the arrays of `rtl/` under Verilator."""
