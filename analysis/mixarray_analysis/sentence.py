@@ -7,7 +7,8 @@ from mixarray_analysis.speedup import Cause, Verdict
 WORDS = {
     "softmax": "softmax",
     "stream": "streaming rows through the array",
-    "array_load": "loading weights into the array",
+    "array_load": "loading stationary tiles into the array",
+    "drain": "draining sums from the array",
     "dram_load_weight": "loading weights from DRAM",
     "dram_load_activation": "loading activations from DRAM",
     "dram_store": "storing activations to DRAM",

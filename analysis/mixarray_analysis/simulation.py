@@ -17,7 +17,7 @@ from mixarray_analysis.speedup import Counters, UnitKind
 
 Simulated = Sequence[tuple[Simulation, int]]
 """Distinct simulations, each with the number of images it stands for."""
-ARRAY_WORK = (JobKind.STREAM, JobKind.ARRAY_LOAD)
+ARRAY_WORK = (JobKind.STREAM, JobKind.ARRAY_LOAD, JobKind.DRAIN)
 
 
 def simulate_images(bundle: Bundle, accelerator: Accelerator, image: int | None = None) -> Simulated:
@@ -83,7 +83,7 @@ def _dram_bits(run: Simulation) -> int:
 
 
 def _gemm_array_cycles(run: Simulation) -> dict[str, int]:
-    """Cycles that each GEMM's streams occupy the array and its loads the weight port."""
+    """Cycles that each GEMM's streams occupy the array, its loads the weight port and its drains the result port."""
     return {
         grouped.operator.name: sum(cycles for (_, kind), cycles in counts.busy_cycles.items() if kind in ARRAY_WORK)
         for grouped, counts in zip(run.workload.operators, run.execution.operators, strict=True)

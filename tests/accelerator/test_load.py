@@ -16,7 +16,7 @@ from mixarray.accelerator.sources import SET_BY_USER, check_sources, leaves, sou
 from mixarray.accelerator.write import accelerator_sha256, json_schema, new_from, resolved_yaml
 from mixarray.errors import InputError
 
-PACKED, PLAIN = "packed_w4_32x32", "plain_int8_32x32"
+PACKED, PLAIN, OUTPUT = "packed_w4_32x32", "plain_int8_32x32", "plain_int8_os_32x32"
 
 
 def data_of(name: str = PACKED) -> dict[str, Any]:
@@ -37,6 +37,13 @@ def test_both_presets_are_shipped_and_differ_only_in_style() -> None:
     differing = {path for path in packed.keys() | plain.keys() if packed.get(path) != plain.get(path)}
     allowed = ("name", "description", "arrays.0.pe_style", "arrays.0.modes", "sources.arrays.0.modes")
     assert {path for path in differing if not path.startswith(allowed)} == set()
+
+
+def test_the_output_stationary_preset_differs_from_its_twin_only_in_dataflow() -> None:
+    twin, output = (load_accelerator(name).model_dump() for name in (PLAIN, OUTPUT))
+    texts = ("name", "description", "sources")
+    differing = {path for path, value in leaves(output) if dict(leaves(twin)).get(path) != value}
+    assert {path for path in differing if not path.startswith(texts)} == {"arrays.0.dataflow"}
 
 
 def test_units_are_resolved_by_the_model() -> None:

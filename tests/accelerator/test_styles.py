@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mixarray.accelerator.enums import Dataflow
+from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
-from mixarray.accelerator.styles import pe_styles
+from mixarray.accelerator.styles import legal_pairs, pe_styles
 from mixarray.errors import InputError
 
 SAMPLE_MODES: dict[str, tuple[Bits, ...]] = {"plain": ((8, 8),), "packed_w4": ((4, 4), (8, 4), (8, 8))}
@@ -47,6 +48,49 @@ def test_conformance_storage_and_dataflows(style: PeStyle) -> None:
         assert mode.slots // mode.slots_per_value * mode.stationary_bits <= style.pe_stationary_bits(modes)
     assert Dataflow.WEIGHT_STATIONARY not in style.illegal
     assert all(len(reason) > 20 for reason in style.illegal.values())
+
+
+def test_conformance_sums_and_inputs_stay_only_where_a_pe_has_one_lane_and_one_slot(style: PeStyle) -> None:
+    """Steps of output-stationary folds are single products (`array/output.py`); packing is for weights."""
+    modes = style.make_modes(SAMPLE_MODES[style.name])
+    if Dataflow.OUTPUT_STATIONARY not in style.illegal:
+        assert {(mode.lanes, mode.slots, mode.slots_per_value) for mode in modes} == {(1, 1, 1)}
+    else:
+        assert any(mode.lanes * mode.slots > 1 for mode in modes)
+
+
+def test_the_legal_table_has_every_pair_once() -> None:
+    pairs = {(style.name, dataflow): reason for style, dataflow, reason in legal_pairs()}
+    assert set(pairs) == {(name, dataflow) for name in pe_styles() for dataflow in Dataflow}
+    assert {key for key, reason in pairs.items() if reason} == {
+        ("packed_w4", Dataflow.INPUT_STATIONARY),
+        ("packed_w4", Dataflow.OUTPUT_STATIONARY),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(pe_styles()))
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_an_illegal_pair_is_refused_with_its_reason(name: str, dataflow: Dataflow) -> None:
+    preset = {"packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}[name]
+    reason = pe_styles()[name].illegal.get(dataflow)
+    setting = f"arrays.0.dataflow={dataflow}"
+    if reason is None:
+        assert load_accelerator(preset, [setting]).arrays[0].dataflow is dataflow
+    else:
+        with pytest.raises(InputError, match=f"arrays.0: {name} PEs cannot run {dataflow}: {reason}"):
+            load_accelerator(preset, [setting])
+
+
+def test_input_stationary_swaps_the_roles_of_the_operands() -> None:
+    roles = {
+        dataflow: load_accelerator("plain_int8_32x32", [f"arrays.0.dataflow={dataflow}"]).arrays[0].roles(8, 4)
+        for dataflow in Dataflow
+    }
+    assert roles == {
+        Dataflow.WEIGHT_STATIONARY: (8, 4),
+        Dataflow.INPUT_STATIONARY: (4, 8),
+        Dataflow.OUTPUT_STATIONARY: (8, 4),
+    }
 
 
 def test_packed_passes_follow_the_design() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mixarray.accelerator.enums import Dataflow
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.chains import make_chains, make_flow
+from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import JobKind
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, build_workload
@@ -14,6 +16,7 @@ from mixarray_traces.record.shape import ClassifierShape, DetectionShape, SwinSh
 from mixarray_traces.record.topology import block_grids, build_topology
 
 SMALL = SwinShape("small", channels=(32, 64, 128), depths=(2, 2, 6), heads=(1, 2, 4))
+STYLES = [("packed", Dataflow.WEIGHT_STATIONARY), *(("plain", dataflow) for dataflow in Dataflow)]
 DETECTION = DetectionShape(channels=128, hidden_channels=256, outputs=14)
 
 
@@ -57,21 +60,23 @@ def test_a_block_becomes_six_gemm_chains():
     ]  # fmt: skip
 
 
-def test_plain_int8_gives_no_gemm_of_a_swin_fewer_array_cycles(machine):
-    accelerator = machine("plain", ideal_memory=True)
+@pytest.mark.parametrize("dataflow", Dataflow)
+def test_plain_int8_gives_no_gemm_of_a_swin_fewer_array_cycles(dataflow, machine):
+    accelerator = machine("plain", f"arrays.0.dataflow={dataflow}", ideal_memory=True)
+    work = (PORT, JobKind.ARRAY_LOAD), (ARRAY, JobKind.STREAM), (RESULTS, JobKind.DRAIN)
     base = None
     for ratio in (0, 200, 400, 600, 800, 1000):
         workload = swin(SMALL, 112, 112, DETECTION, ratio)
         operators = run_event(build_schedule(workload, accelerator), len(workload.operators)).operators
         # by name: a ratio between 0 and 1000 also has ranking
         array = {
-            grouped.operator.name: (counts.busy_cycles[1, JobKind.ARRAY_LOAD], counts.busy_cycles[0, JobKind.STREAM])
+            grouped.operator.name: [counts.busy_cycles.get(part, 0) for part in work]
             for grouped, counts in zip(workload.operators, operators, strict=True)
             if grouped.macs
         }
         base = base or array
         assert array.keys() == base.keys()
-        assert all(load >= base[name][0] and stream >= base[name][1] for name, (load, stream) in array.items()), ratio
+        assert all(now >= before for name in array for now, before in zip(array[name], base[name], strict=True)), ratio
 
 
 @pytest.mark.parametrize("style", ["packed", "plain"])
@@ -95,10 +100,10 @@ def test_blocks_whose_windows_are_all_pruned_take_no_time(blocks, style, machine
     assert run.total_cycles < run_event(build_schedule(whole, machine(style)), len(whole.operators)).total_cycles
 
 
-@pytest.mark.parametrize("style", ["packed", "plain"])
+@pytest.mark.parametrize(("style", "dataflow"), STYLES)
 @pytest.mark.parametrize("ratio", [0, 400, 1000])
-def test_small_swin_conserves_macs_and_elements(style, ratio, machine):
-    workload, accelerator = swin(SMALL, 112, 112, DETECTION, ratio), machine(style)
+def test_small_swin_conserves_macs_and_elements(style, dataflow, ratio, machine):
+    workload, accelerator = swin(SMALL, 112, 112, DETECTION, ratio), machine(style, f"arrays.0.dataflow={dataflow}")
     schedule = build_schedule(workload, accelerator)
     run = run_event(schedule, len(workload.operators))
     assert [c.macs for c in run.operators] == [grouped.macs for grouped in workload.operators]
@@ -111,9 +116,10 @@ def test_small_swin_conserves_macs_and_elements(style, ratio, machine):
             assert done == {f"{op.kind}_element": sum(g.batch * g.rows for g in grouped.groups) * op.n}
 
 
-def test_swin_t_224_is_small_in_memory(machine):
+@pytest.mark.parametrize(("style", "dataflow"), STYLES)
+def test_swin_t_224_is_small_in_memory(style, dataflow, machine):
     workload = swin(shape_named("swin_t"), 224, 224, ClassifierShape(1000), 400)
-    schedule = build_schedule(workload, machine("packed"))
+    schedule = build_schedule(workload, machine(style, f"arrays.0.dataflow={dataflow}"))
     assert schedule.stored_jobs <= 20_000
     run = run_event(schedule, len(workload.operators))
     assert run.macs == workload.macs

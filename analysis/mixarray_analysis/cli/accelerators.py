@@ -1,4 +1,4 @@
-"""`mixarray accelerators`: list, show, check and start accelerators."""
+"""`mixarray accelerators`: list, show, check and start accelerators; what their PE styles can run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mixarray_analysis.cli.options import ForceOption, JsonOption, SetOption
 if TYPE_CHECKING:
     from mixarray.accelerator.model import Accelerator
 
-app = typer.Typer(help="List the accelerators, show one resolved, print the schema, start a new one.")
+app = typer.Typer(help="List the accelerators and PE styles, show one resolved, print the schema, start a new one.")
 
 
 @app.callback(invoke_without_command=True)
@@ -27,11 +27,12 @@ def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(to_json(found))
         return
-    headings = ["name", "array", "PE", "modes", "MHz", "buffers KiB", "DRAM"]
+    headings = ["name", "array", "dataflow", "PE", "modes", "MHz", "buffers KiB", "DRAM"]
     rows = [
         [
             str(facts["name"]),
             f"{facts['rows']}x{facts['columns']}",
+            str(facts["dataflow"]).removesuffix("_stationary"),
             str(facts["pe_style"]),
             " ".join(f"{stream}x{stationary}" for stream, stationary in facts["modes"]),
             str(facts["clock_mhz"]),
@@ -53,6 +54,27 @@ def show_one(
     from mixarray.accelerator.write import resolved_yaml
 
     typer.echo(resolved_yaml(load_accelerator(name, tuple(overrides or ()))).rstrip())
+
+
+@app.command("styles")
+def styles(as_json: JsonOption = False) -> None:
+    """List which PE style runs which dataflow, and why not."""
+    from mixarray.accelerator.styles import legal_pairs
+    from mixarray_analysis.tables import make_table, show, to_json
+
+    pairs = legal_pairs()
+    if as_json:
+        entries = [
+            {"pe_style": style.name, "dataflow": dataflow.value, "legal": reason is None, "reason": reason}
+            for style, dataflow, reason in pairs
+        ]
+        typer.echo(to_json(entries))
+        return
+    rows = [[style.name, dataflow.value, "no" if reason else "yes"] for style, dataflow, reason in pairs]
+    show(make_table(["PE style", "dataflow", "runs"], rows))
+    for style, dataflow, reason in pairs:
+        if reason:
+            typer.echo(f"\n{style.name}, {dataflow}: {reason}")
 
 
 @app.command("schema")
@@ -90,6 +112,7 @@ def _facts(accelerator: Accelerator) -> dict[str, Any]:
         "clock_mhz": accelerator.clock_mhz,
         "rows": array.rows,
         "columns": array.columns,
+        "dataflow": array.dataflow.value,
         "pe_style": array.pe_style,
         "modes": [list(mode) for mode in array.modes],
         "weight_loading": array.weight_loading.value,

@@ -14,7 +14,10 @@ class Dataflow(StrEnum):
 
 
 class WeightLoading(StrEnum):
-    """When the next stationary tile may load (design 5): after the array drained, after the last row, or meanwhile."""
+    """When the next stationary tile may load (design 5): after the array drained, after the last row, or meanwhile.
+
+    Output-stationary: when the next sums may start: after the last ones left, are on their way, or meanwhile.
+    """
 
     SERIAL = "serial"
     SINGLE = "single"
@@ -22,7 +25,7 @@ class WeightLoading(StrEnum):
 
 
 class WeightLoadRows(StrEnum):
-    """How many array rows one load writes: all R of them, or only those the fold uses."""
+    """How many array rows one load writes (output-stationary: a drain empties): all R, or only those the fold uses."""
 
     ALL = "all"
     USED = "used"

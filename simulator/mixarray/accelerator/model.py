@@ -57,7 +57,10 @@ class Frozen(BaseModel):
 
 
 class Array(Frozen):
-    """One systolic array of `rows` x `columns` PEs; K lies on the rows, N on the columns."""
+    """One systolic array of `rows` x `columns` PEs.
+
+    On its rows lies K, on its columns N (input-stationary: the GEMM's rows, M). Output-stationary: M and N.
+    """
 
     name: Name
     rows: Annotated[int, Field(strict=True, ge=1, le=4096)]
@@ -65,8 +68,8 @@ class Array(Frozen):
     dataflow: Dataflow
     pe_style: str = Field(description="name of a PE style", json_schema_extra={"enum": [*sorted(pe_styles())]})
     modes: Annotated[tuple[tuple[Width, Width], ...], Field(min_length=1)]
-    weight_loading: WeightLoading
-    weight_load_rows: WeightLoadRows
+    weight_loading: WeightLoading = Field(description="when the next tile may load; output-stationary: may start")
+    weight_load_rows: WeightLoadRows = Field(description="array rows that a load (output-stationary: a drain) takes")
     weight_port_bits: Count = Field(description="bits that the weight port delivers per cycle")
     accumulator_bits: Annotated[int, Field(strict=True, ge=8, le=64)]
 
@@ -105,6 +108,15 @@ class Array(Frozen):
     def mode(self, stream_bits: int, stationary_bits: int) -> Mode:
         """The mode that runs operands of these bits (`mode.widens(...)` tells if it is wider); InputError if none."""
         return mode_for(self.pe_modes, stream_bits, stationary_bits, self.name)
+
+    def roles(self, activation_bits: int, weight_bits: int) -> Bits:
+        """(streaming, stationary) bits of a GEMM of these operands in this dataflow.
+
+        Input-stationary runs the transposed problem: its weights stream, its activations stay.
+        """
+        if self.dataflow is Dataflow.INPUT_STATIONARY:
+            return weight_bits, activation_bits
+        return activation_bits, weight_bits
 
     @property
     def pes(self) -> int:

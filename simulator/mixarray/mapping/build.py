@@ -1,8 +1,9 @@
-"""A workload on an accelerator as a Schedule: the weight-stationary mapping, first form.
+"""A workload on an accelerator as a Schedule: the mapping of all three dataflows, first form.
 
 Documented and deterministic; nothing is searched. The steps: chains of operators that run tile by tile together
 (`chains`), their loops and amounts (`tiles`, `plan`), which tensors stay on the chip (`residency`), and the software
-pipeline that puts all jobs in order (`lower`, `weights`). Chains follow each other in the order of the operators; a
+pipeline that puts all jobs in order (`lower`, `weights`, `array_work`). What differs between dataflows is how large the
+pieces are (`cuts`) and what the jobs of a fold do (`steps`). Chains follow each other in the order of the operators; a
 chain starts on a tensor when that tensor is complete. No latency is computed by a roofline: everything is a job.
 """
 

@@ -42,22 +42,26 @@ def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]]) -> tuple[Segment, .
 
 
 def _cut(body: tuple[Job, ...], pinned: Sequence[int]) -> list[tuple[int, tuple[Job, ...], int]]:
-    """(first slot, jobs, repeat) pieces of one iteration around its longest run of equal pairs."""
-    best, length = 0, 0
-    start = 0
+    """(first slot, jobs, repeat) pieces of one iteration around its runs of equal pairs."""
+    pieces: list[tuple[int, tuple[Job, ...], int]] = []
+    kept = start = 0
     while start + PAIR <= len(body):
-        pairs = 1
-        while body[start + pairs * PAIR : start + (pairs + 1) * PAIR] == body[start : start + PAIR]:
-            pairs += 1
-        if pairs > length:
-            best, length = start, pairs
-        start += (pairs - 1) * PAIR + 1
-    inner = range(best, best + (length - 1) * PAIR)
-    if length < LEAST_PAIRS or any(slot in inner for slot in pinned):
-        return [(0, body, 1)]
-    end = best + length * PAIR
-    pieces = [(0, body[:best], 1), (best, body[best : best + PAIR], length), (end, body[end:], 1)]
-    return [piece for piece in pieces if piece[1]]
+        pairs = _equal_pairs(body, start)
+        inner = range(start, start + (pairs - 1) * PAIR)
+        if pairs < LEAST_PAIRS or any(slot in inner for slot in pinned):
+            start += (pairs - 1) * PAIR + 1
+            continue
+        pieces += [(kept, body[kept:start], 1), (start, body[start : start + PAIR], pairs)]
+        kept = start = start + pairs * PAIR
+    return [piece for piece in [*pieces, (kept, body[kept:], 1)] if piece[1]]
+
+
+def _equal_pairs(body: tuple[Job, ...], start: int) -> int:
+    """How often the two jobs at `start` follow each other."""
+    pairs = 1
+    while body[start + pairs * PAIR : start + (pairs + 1) * PAIR] == body[start : start + PAIR]:
+        pairs += 1
+    return pairs
 
 
 def _follow(job: Job, moved: dict[Place, Place]) -> Job:

@@ -1,5 +1,7 @@
-"""Jobs with their durations and actions, without dependencies: what each step costs on this accelerator.
+"""Jobs with their durations and actions: what each step costs on this accelerator.
 
+Jobs of an array carry the dependencies of their fold (load and stream, or stream and drain, following each other in
+the Schedule) and of the array's registers; whatever else binds them is added where they are put in order.
 Accesses are counted in words of the port's width, rounded up per job; 4-bit codes take 4 bits everywhere. A PE-cycle
 is active where a PE multiplies values that exist: idle ones follow from the total and are added by the cost model.
 """
@@ -11,11 +13,11 @@ from dataclasses import dataclass
 from mixarray.accelerator.enums import WeightLoading, WeightLoadRows
 from mixarray.accelerator.model import Accelerator
 from mixarray.mapping.schedule import Action, Event, Job, JobKind, Recent
-from mixarray.mapping.tiles import Runs
+from mixarray.mapping.tiles import Run, Runs
 from mixarray.trace.model import OperatorKind
 
-ARRAY, PORT, VECTOR, DRAM = range(4)
-UNITS = ("arrays.0", "arrays.0.weight_port", "vector_units.0", "dram_channels.0")
+ARRAY, PORT, VECTOR, DRAM, RESULTS = range(5)
+UNITS = ("arrays.0", "arrays.0.weight_port", "vector_units.0", "dram_channels.0", "arrays.0.result_port")
 
 ACTIVATION, WEIGHT, ACCUMULATOR = "buffers.activation", "buffers.weight", "buffers.accumulator"
 
@@ -25,6 +27,14 @@ LOAD_WAITS = {
     WeightLoading.SINGLE: Recent(ARRAY, JobKind.STREAM, 1, Event.ISSUED),
     WeightLoading.DOUBLE: Recent(ARRAY, JobKind.STREAM, 2, Event.ISSUED),
 }
+# array/output.py: the next sums start when the last ones are out, all on their way, or in their second register
+OUTPUT_WAITS = {
+    WeightLoading.SERIAL: Recent(RESULTS, JobKind.DRAIN, 1, Event.READY),
+    WeightLoading.SINGLE: Recent(RESULTS, JobKind.DRAIN, 1, Event.ISSUED),
+    WeightLoading.DOUBLE: Recent(RESULTS, JobKind.DRAIN, 1, Event.STARTED),
+}
+LOADED = Recent(PORT, JobKind.ARRAY_LOAD, 1, Event.READY)
+SUMMED = Recent(ARRAY, JobKind.STREAM, 1, Event.ISSUED)
 
 Actions = tuple[tuple[Action, int], ...]
 
@@ -61,10 +71,9 @@ class Shop:
             DRAM, kind, channel.transfer_cycles(bits), channel.latency_cycles, operator=operator, actions=actions
         )
 
-    def array_load(self, operator: int, group: int, size: tuple[int, int], bits: int, place: str) -> Job:
-        """One fold's stationary tile of `size` (depth, width) values of `bits` from buffer `place` into the array."""
+    def array_load(self, operator: int, group: int, depth: int, tile_bits: int, place: str) -> Job:
+        """One fold's stationary tile, `depth` values of K, `tile_bits` in all, from buffer `place` into the array."""
         array = self.accelerator.arrays[0]
-        depth, width = size
         rows = array.rows if array.weight_load_rows is WeightLoadRows.ALL else min(depth, array.rows)
         return Job(
             PORT,
@@ -74,11 +83,16 @@ class Shop:
             (LOAD_WAITS[array.weight_loading],),
             operator,
             group,
-            actions=self._accesses((place, "read", depth * width * bits)),
+            actions=self._accesses((place, "read", tile_bits)),
         )
 
-    def stream(self, operator: int, runs: Runs, size: tuple[int, int], first_fold: bool) -> Job:
-        """The rows of `runs` through a fold of `size` (depth, width); the first fold of a column writes, others add."""
+    def stream(
+        self, operator: int, runs: Runs, size: tuple[int, int], first_fold: bool, place: str = ACTIVATION
+    ) -> Job:
+        """The rows of `runs`, read from buffer `place`, through a fold of `size` (depth, width).
+
+        The first fold of a column writes its sums, the others add to them.
+        """
         array = self.accelerator.arrays[0]
         depth, width = size
         passes = useful = read_bits = rows = 0
@@ -96,7 +110,7 @@ class Shop:
         result_bits = width * array.accumulator_bits
         added = passes - rows if first_fold else passes
         moves = (
-            (ACTIVATION, "read", read_bits),
+            (place, "read", read_bits),
             (ACCUMULATOR, "read", added * result_bits),
             (ACCUMULATOR, "write", passes * result_bits),
         )
@@ -105,12 +119,53 @@ class Shop:
             JobKind.STREAM,
             passes,
             array.rows + array.columns - 2,
-            (),
+            (LOADED,),
             operator,
             runs[0].group if len(runs) == 1 else -1,
             rows * depth * width,
             useful,
             (*energy, *self._accesses(*moves)),
+        )
+
+    def output_stream(self, operator: int, run: Run, size: tuple[int, int], place: str = WEIGHT) -> Job:
+        """`size` (depth, width): steps of K, and columns of the other operand (in `place`), for sums of the run's rows.
+
+        A fold whose weights arrive in parts has several, one behind the other.
+        """
+        array, mode = self.accelerator.arrays[0], run.mode
+        assert mode is not None  # vector work never comes here
+        depth, width = size
+        macs = run.rows * depth * width
+        moves = (
+            (ACTIVATION, "read", run.rows * depth * run.stream_bits),
+            (place, "read", depth * width * run.stationary_bits),
+        )
+        return Job(
+            ARRAY,
+            JobKind.STREAM,
+            depth * array.row_load_cycles,
+            array.rows + array.columns - 2,
+            (OUTPUT_WAITS[array.weight_loading],),
+            operator,
+            run.group,
+            macs,
+            macs,
+            ((Action("arrays.0", mode.action), macs), *self._accesses(*moves)),
+        )
+
+    def drain(self, operator: int, group: int, size: tuple[int, int]) -> Job:
+        """The sums of a fold of `size` (height, width) out of the array, right behind its last step."""
+        array = self.accelerator.arrays[0]
+        height, width = size
+        return Job(
+            RESULTS,
+            JobKind.DRAIN,
+            array.rows if array.weight_load_rows is WeightLoadRows.ALL else height,
+            array.rows + array.columns - 2,
+            (SUMMED,),
+            operator,
+            group,
+            actions=self._accesses((ACCUMULATOR, "write", height * width * array.accumulator_bits)),
         )
 
     def vector(self, operator: int, kind: OperatorKind, elements: int, moves: tuple[tuple[str, str, int], ...]) -> Job:

@@ -163,7 +163,7 @@ class ChainLowering:
             return
         transfers = self.transfers
         waits = transfers.wait(transfers.raw.pop(feed), Event.READY)
-        waits += transfers.wait([self.floor.last_stream], Event.ISSUED)
+        waits += transfers.wait([self.floor.last_read], Event.ISSUED)
         mark = None
         for work in self.plan.before:
             elements = amount(work.elements, feed)

@@ -16,11 +16,11 @@ from mixarray.errors import InputError
 from mixarray.mapping.amounts import ceil_div, divide
 from mixarray.mapping.chain_plan import ChainPlan, Stage, Traffic, VectorWork, largest_moves
 from mixarray.mapping.chains import ROW_WISE, Chain, Flow
+from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.tiles import (
     Loops,
     Run,
     batched_loops,
-    column_widths,
     cut_rows,
     linear_loops,
     vector_loops,
@@ -40,6 +40,10 @@ class Planner:
     accelerator: Accelerator
     flow: Flow
 
+    @property
+    def _cuts(self) -> Cuts:
+        return Cuts(self.accelerator)
+
     @cached_property
     def _forms(self) -> dict[int, list[Tensor]]:
         """The entries of every tensor, one per bit width."""
@@ -50,8 +54,8 @@ class Planner:
 
     def holds_rows(self, gemm: int) -> bool:
         """Whether an accumulator slot holds whole rows of a GEMM: all of a tile, or enough to hide a weight load."""
-        array, op = self.accelerator.arrays[0], self.flow.operators[gemm]
-        return self._stripe_rows(op.n, True) >= min(op.m, array.rows)
+        op = self.flow.operators[gemm]
+        return self._cuts.stripe_rows(op.n, True) >= min(op.m, self._cuts.fold_rows)
 
     def plan(self, chain: Chain) -> ChainPlan:
         """Loops and amounts of one chain, in tiles of as many rows as fit: nothing moves more than a slot at once.
@@ -71,6 +75,7 @@ class Planner:
             if rows <= 1:
                 break
             fewer = max(1, min(rows - 1, rows * slot // max(first, later)))
+            fewer = fewer if chain.gemm is None else self._cuts.whole_folds(fewer)
             height, piece = (height, fewer) if splits else (fewer, fewer)
         name = self.flow.operators[chain.operators[0] if chain.gemm is None else chain.gemm].name
         self._refuse("activation", f"the smallest tile of {name!r}", max(first, later))
@@ -101,11 +106,6 @@ class Planner:
         entry = next(e for e in self.flow.operators[index].inputs if e.operand is Operand.STATIONARY)
         return self._forms[entry.tensor][0].role is Role.WEIGHT
 
-    def _stripe_rows(self, columns: int, whole_rows: bool) -> int:
-        array, slot = self.accelerator.arrays[0], self.accelerator.buffers.accumulator.slot_bits
-        width = ceil_div(columns, array.columns) * array.columns if whole_rows else array.columns
-        return slot // (width * array.accumulator_bits)
-
     def _drains_itself(self, chain: Chain) -> bool:
         """Whether accumulators need a requantization of their own: nobody in the chain reads them, or others do too."""
         assert chain.gemm is not None
@@ -127,11 +127,12 @@ class Planner:
             return max(1, min(LARGEST_VECTOR_TILE_ROWS, rows, buffer.slot_bits // max(row_bits, 1)))
         if not self.is_weight(chain.gemm):
             return 1  # a batch element is not divided
-        columns = self.flow.operators[chain.gemm].n
-        widths = column_widths(columns, self.accelerator.arrays[0].columns)
+        columns, widths = self.flow.operators[chain.gemm].n, self._widths(chain.gemm)
         whole_rows = self._whole_rows(chain)
         parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
-        return min(self._stripe_rows(columns, whole_rows), self._tile_rows(chain, parts), self._rows(chain.gemm))
+        stays = self._weight_bits(chain) <= self.accelerator.buffers.weight.slot_bits
+        most = min(self._cuts.tile_rows(columns, whole_rows, stays), self._tile_rows(chain, parts))
+        return min(self._cuts.whole_folds(most), self._rows(chain.gemm))
 
     def _rows(self, index: int) -> int:
         return sum(g.batch * g.rows for g in self.workload.operators[index].groups)
@@ -146,12 +147,12 @@ class Planner:
             runs = [Run(i, g.batch * g.rows, g.bits) for i, g in enumerate(grouped.groups)]
             return vector_loops(cut_rows(runs, height), grouped.operator.n, buffer.slots)
         grouped = self.workload.operators[chain.gemm]
-        widths = column_widths(grouped.operator.n, self.accelerator.arrays[0].columns)
+        widths = self._widths(chain.gemm)
         whole_rows = self._whole_rows(chain)
+        stripe_rows = self._cuts.stripe_rows(grouped.operator.n, whole_rows)
         if self.is_weight(chain.gemm):
-            runs = [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
-            return linear_loops(cut_rows(runs, height), widths, whole_rows, buffer.slots, piece)
-        stripe_rows = self._stripe_rows(grouped.operator.n, whole_rows)
+            tiles = self._cuts.tiles(self._runs(chain.gemm), height)
+            return linear_loops(tiles, widths, whole_rows, stripe_rows, buffer.slots, piece)
         elements = [(self._run(i, grouped, g.rows), g.batch) for i, g in enumerate(grouped.groups)]
         total = sum(g.batch for g in grouped.groups)
         element_bits = ceil_div(sum(self.tensor_bits(t) for t, _, _ in self._crossing(chain)), total)
@@ -159,26 +160,33 @@ class Planner:
         return batched_loops(elements, widths, whole_rows, stripe_rows, max(ahead, 0))
 
     def _check_fold(self, chain: Chain) -> None:
-        """InputError if the stationary tile of one fold is larger than a slot of the weight buffer."""
+        """InputError if the weights that the array reads at once are more than a slot of their buffer holds."""
         slot = self.accelerator.buffers.weight.slot_bits
         if chain.gemm is None or self._weight_bits(chain) <= slot:
             return
-        array, op = self.accelerator.arrays[0], self.flow.operators[chain.gemm]
-        for index, group in enumerate(self.workload.operators[chain.gemm].groups):
-            mode = self._run(index, self.workload.operators[chain.gemm], 0).mode
-            assert mode is not None
-            depth, width = min(mode.fold_depth(array.rows), op.k), min(array.columns, op.n)
-            if depth * width * group.stationary_bits > slot:
-                self._refuse("weight", f"one fold of {op.name!r}", depth * width * group.stationary_bits)
+        op = self.flow.operators[chain.gemm]
+        for run in self._runs(chain.gemm):
+            least = self._cuts.least_weight_bits(op.k, op.n, run)
+            if least > slot:
+                self._refuse("weight", f"one fold of {op.name!r}", least)
 
     def _refuse(self, buffer: str, what: str, bits: int) -> NoReturn:
         slot = getattr(self.accelerator.buffers, buffer).slot_bits
         message = f"one slot holds {slot} bits, {what} needs {bits}; give more capacity_kib or fewer slots"
         raise InputError(self.accelerator.name, message, f"buffers.{buffer}.capacity_kib")
 
+    def _widths(self, gemm: int) -> tuple[int, ...]:
+        op = self.flow.operators[gemm]
+        return self._cuts.widths(op.n, op.k, self._runs(gemm), self.is_weight(gemm))
+
+    def _runs(self, gemm: int) -> list[Run]:
+        grouped = self.workload.operators[gemm]
+        return [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
+
     def _run(self, index: int, grouped: GroupedOperator, rows: int) -> Run:
         group = grouped.groups[index]
-        mode = self.accelerator.arrays[0].mode(group.stream_bits, group.stationary_bits)
+        array = self.accelerator.arrays[0]
+        mode = array.mode(*array.roles(group.stream_bits, group.stationary_bits))
         return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits)
 
     def _tile_rows(self, chain: Chain, parts: int) -> int:

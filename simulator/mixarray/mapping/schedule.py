@@ -30,6 +30,7 @@ class JobKind(StrEnum):
     DRAM_STORE = "dram_store"
     ARRAY_LOAD = "array_load"
     STREAM = "stream"
+    DRAIN = "drain"
     SOFTMAX = "softmax"
     LAYERNORM = "layernorm"
     GELU = "gelu"

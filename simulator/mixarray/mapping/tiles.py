@@ -1,12 +1,12 @@
 """The loops of an operator: iterations of stripes of folds (design 5), with the rows of all groups in order.
 
-A *stripe* is what one slot of the accumulator buffer holds: some rows times one column of the array, or whole rows
-where a row-wise operator follows. Its folds run over K. An *iteration* is the body that repeats:
+A *stripe* is what one slot of the accumulator buffer holds: some rows times a piece of N, or whole rows where a
+row-wise operator follows; `cuts` says how large in each dataflow. An *iteration* is the body that repeats:
 
-- weights (linear layers): one stripe; tiles of rows outside, columns of N inside, K innermost, so that the streamed
-  tile is loaded once and a weight is loaded into the array once per tile of rows. Where N is ragged, all columns of a
-  tile form one iteration. Rows of modes with the same stationary layout follow each other, highest bits first, and
-  tiles straddle the border between them; other modes start a new tile.
+- weights (linear layers): the stripes of one piece of N; tiles of rows outside, pieces of N inside, K innermost, so
+  that a tile is loaded once. In a weight-stationary array a weight enters once per tile of rows. Where N is ragged,
+  all its pieces form one iteration. Rows of modes with the same stationary layout follow each other, highest bits
+  first, and tiles straddle the border between them; other modes (output-stationary: other groups) start a new tile.
 - batched GEMMs: one batch element (a window and head).
 - vector work: one tile of rows.
 """
@@ -37,10 +37,19 @@ Runs = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stripe:
-    """Rows (`runs`, all of one stationary layout) by the widths, in columns, of the array columns that it covers."""
+    """Rows (`runs`, all of one stationary layout) by the widths of the pieces of N that it covers.
+
+    again: it reads the same weights as the stripe before it, all at once.
+    """
 
     runs: Runs
     widths: tuple[int, ...]
+    again: bool = False
+
+    @property
+    def group(self) -> int:
+        """The group of its rows, -1 if they belong to several."""
+        return self.runs[0].group if len(self.runs) == 1 else -1
 
     def weight(self, varying: bool) -> int:
         """Its share of the rows by columns; times the window bits for data whose bits vary."""
@@ -98,6 +107,11 @@ def column_widths(columns: int, array_columns: int) -> tuple[int, ...]:
     return (array_columns,) * full + ((rest,) if rest else ())
 
 
+def even_widths(columns: int, most: int) -> tuple[int, ...]:
+    """N cut into as few pieces of at most `most` columns as possible, as equal as possible."""
+    return column_widths(columns, -(-columns // -(-columns // most)))
+
+
 def cut_rows(runs: Sequence[Run], height: int) -> list[Runs]:
     """Tiles of `height` rows over the runs in order; a tile straddles runs only if their stationary layouts agree."""
     tiles: list[Runs] = []
@@ -125,28 +139,24 @@ def _layout(run: Run) -> tuple[int, int] | None:
 
 
 def linear_loops(
-    tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, slots: int, piece_rows: int
+    tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, stripe_rows: int, slots: int, piece_rows: int
 ) -> Loops:
-    """Tiles of rows over a shared stationary operand; with two slots the next tile arrives meanwhile.
+    """Tiles of rows over a shared operand (weights); with two slots the next tile arrives meanwhile.
 
     The first tile, for which nothing runs meanwhile, then arrives in pieces of at most `piece_rows` rows.
     """
     iterations: list[Iteration] = []
     feeds: list[tuple[Runs, int]] = []
     ragged = len(set(widths)) > 1
-    parts = 1 if ragged or whole_rows else len(widths)
+    blocks = [widths] if whole_rows else [(width,) for width in widths]
+    parts = 1 if ragged else len(blocks)
     double = slots > 1
     known: dict[Runs, list[Iteration]] = {}  # equal tiles share their objects: comparing them is then quick
     for number, tile in enumerate(tiles):
-        if tile in known:
-            columns = known[tile]
-        elif whole_rows:
-            columns = known[tile] = [(Stripe(tile, widths),)]
-        elif ragged:
-            columns = known[tile] = [tuple(Stripe(tile, (width,)) for width in widths)]
-        else:
-            columns = known[tile] = [(Stripe(tile, (width,)),) for width in widths]
-        iterations.extend(columns)
+        if tile not in known:
+            columns = [_stripes(tile, block, stripe_rows) for block in blocks]
+            known[tile] = columns if parts > 1 else [tuple(stripe for column in columns for stripe in column)]
+        iterations.extend(known[tile])
         if double:
             following = tiles[number + 1] if number + 1 < len(tiles) else ()
             feeds.extend([(following, 1)] * parts)
@@ -156,6 +166,12 @@ def linear_loops(
         pieces = [(piece, parts) for piece in cut_rows(tiles[0], piece_rows)]
         return Loops(tuple(iterations), (*pieces, *feeds[:-1]), 1, parts, len(pieces) - 1)
     return Loops(tuple(iterations), tuple(feeds), 0, parts)
+
+
+def _stripes(tile: Runs, widths: tuple[int, ...], stripe_rows: int) -> Iteration:
+    """The stripes of a tile for some columns of N."""
+    shared = len(widths) == 1
+    return tuple(Stripe(rows, widths, shared and i > 0) for i, rows in enumerate(cut_rows(tile, stripe_rows)))
 
 
 def batched_loops(
@@ -184,8 +200,7 @@ def fold_depths(k: int, fold_depth: int) -> tuple[int, ...]:
     return tuple(min(fold_depth, k - start) for start in range(0, k, fold_depth))
 
 
-def weight_blocks(k: int, width: int, fold_depth: int, bits: int, slot_bits: int) -> tuple[tuple[int, ...], ...]:
-    """The folds of one array column in groups that fit one slot of the weight buffer; one fold must fit."""
-    depths = fold_depths(k, fold_depth)
-    per_group = slot_bits // (width * bits * min(fold_depth, k))
-    return tuple(depths[start : start + per_group] for start in range(0, len(depths), per_group))
+def weight_blocks(depths: Sequence[int], step_bits: int, slot_bits: int) -> tuple[tuple[int, ...], ...]:
+    """Pieces of K of `step_bits` for each value, in groups that fit one slot of the weight buffer; one piece must."""
+    per_group = slot_bits // (step_bits * depths[0])
+    return tuple(tuple(depths[start : start + per_group]) for start in range(0, len(depths), per_group))

@@ -17,6 +17,7 @@ class Floor:
     """What outlives a chain: the emitter, buffers shared by all chains, and which tensors exist.
 
     ready: tensor -> the job that completes it (its last store, or its last vector job if it stays on the chip).
+    last_read: the last job of the array that read from the activation buffer.
     """
 
     emitter: Emitter
@@ -25,7 +26,7 @@ class Floor:
     accumulators: Slots
     weights: WeightPath
     ready: dict[int, Mark] = field(default_factory=dict)
-    last_stream: Mark | None = None
+    last_read: Mark | None = None
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Transfers:
     def load_operands(self, feed: int) -> None:
         """Operands of the GEMM that no operator of the chain makes; their slot is free once the array has read it."""
         if feed < len(self.plan.loops.feeds):
-            waits = self.wait([self.floor.last_stream], Event.ISSUED)
+            waits = self.wait([self.floor.last_read], Event.ISSUED)
             loaded = [mark for stage in (Stage.STREAM, Stage.STATIONARY) for mark in self._load(stage, feed, waits)]
             self.feeds.setdefault(feed, []).extend(loaded)
 

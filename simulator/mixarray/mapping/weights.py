@@ -1,8 +1,9 @@
 """The way of weights from DRAM through the weight buffer: whole operators where they fit a slot, else column by column.
 
 A whole operator is fetched once, while the operator with weights before it still runs (given two slots). Otherwise
-the folds of one array column are fetched together, for every tile of rows anew, as many columns ahead as there are
-slots to spare. A slot is free when the last of its folds has been loaded into the array.
+the weights of one piece of N (an array column) are fetched together, for every tile of rows anew, as many fetches ahead
+as there are slots to spare. Where they do not fit a slot, parts of K follow each other, and stripes that would share
+them fetch them anew. A slot is free when the last job of the array that reads from it has been issued.
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mixarray.mapping.chain_plan import ChainPlan
+from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.jobs import Shop
 from mixarray.mapping.schedule import Dependency, Event, JobKind
-from mixarray.mapping.tiles import weight_blocks
+from mixarray.mapping.tiles import Run, weight_blocks
+
+Block = tuple[int, int]
+"""One fetch: its bits, and how many jobs of the array read from it."""
 
 
 @dataclass(slots=True)
 class WeightPath:
     """Follows one chain at a time; `order` are the plans with weights, in order.
 
-    blocks: (bits, folds) of every fetch of the present chain; starts[i]: the first block of iteration i.
+    blocks: (bits, jobs that read them) of every fetch of the present chain; starts[i]: the first block of iteration i.
+    block, reads: the block that is read, and how many jobs have read it. last_reader: the last job that read any.
     """
 
     emitter: Emitter
@@ -29,13 +35,13 @@ class WeightPath:
     slots: Slots
     order: Sequence[ChainPlan]
     fetched: dict[int, Mark] = field(default_factory=dict)
-    blocks: list[tuple[int, int]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     filled: int = 0
     block: int = 0
-    fold: int = 0
+    reads: int = 0
     marks: dict[int, Mark] = field(default_factory=dict)
-    last_load: Mark | None = None
+    last_reader: Mark | None = None
 
     def is_whole(self, plan: ChainPlan) -> bool:
         """Whether all weights of a chain fit one slot."""
@@ -43,28 +49,38 @@ class WeightPath:
 
     def prepare(self, plan: ChainPlan) -> None:
         """List the fetches of a chain whose weights come column by column."""
-        self.blocks, self.starts, self.filled, self.block, self.fold = [], [], 0, 0, 0
+        self.blocks, self.starts, self.filled, self.block, self.reads = [], [], 0, 0, 0
         self.marks.clear()
-        self.last_load = None
+        self.last_reader = None
         if not plan.weight_bits or self.is_whole(plan):
             return
-        rows = self.shop.accelerator.arrays[0].rows
-        slot_bits = self.shop.accelerator.buffers.weight.slot_bits
-        known: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+        known: dict[tuple[int, Run], list[Block]] = {}
         for iteration in plan.loops.iterations:
             self.starts.append(len(self.blocks))
             for stripe in iteration:
-                run = stripe.runs[0]
-                assert run.mode is not None
-                depth, bits = run.mode.fold_depth(rows), run.stationary_bits
                 for width in stripe.widths:
-                    if (width, depth, bits) not in known:
-                        groups = weight_blocks(plan.k, width, depth, bits, slot_bits)
-                        known[width, depth, bits] = [(sum(group) * width * bits, len(group)) for group in groups]
-                    self.blocks.extend(known[width, depth, bits])
+                    key = width, stripe.runs[0]
+                    if key not in known:
+                        known[key] = self._column(plan.k, *key)
+                    blocks = known[key]
+                    if stripe.again and len(blocks) == 1:
+                        bits, readers = self.blocks[-1]
+                        self.blocks[-1] = bits, readers + blocks[0][1]
+                    else:
+                        self.blocks.extend(blocks)
         self.starts.append(len(self.blocks))
 
-    def upcoming(self, plan: ChainPlan) -> list[tuple[tuple[int, int], ...]]:
+    def _column(self, k: int, width: int, run: Run) -> list[Block]:
+        """The fetches for one piece of N and the rows of a run."""
+        cuts, bits = Cuts(self.shop.accelerator), width * run.stationary_bits
+        depths = cuts.depths(k, run, width, weights=True)
+        groups = weight_blocks(depths, bits, self.shop.accelerator.buffers.weight.slot_bits)
+        times = cuts.readings(run)
+        if len(groups) == 1:
+            return [(k * bits, len(depths) * times)]
+        return [(sum(group) * bits, len(group)) for group in groups] * times
+
+    def upcoming(self, plan: ChainPlan) -> list[tuple[Block, ...]]:
         """What is fetched from the stripes of each iteration of the prepared chain to the moves of the next."""
         if not self.blocks:
             return [()] * len(plan.loops.iterations)
@@ -89,31 +105,31 @@ class WeightPath:
         if self.blocks:
             self._ensure(plan, self.starts[iteration] + self.slots.slots - 1)
 
-    def fold_waits(self, plan: ChainPlan) -> list[Dependency]:
-        """What the array load of the next fold waits for."""
+    def waits(self, plan: ChainPlan) -> list[Dependency]:
+        """What the next job of the array that reads weights waits for."""
         if self.blocks:
-            if self.fold:
+            if self.reads:
                 return []
             self._ensure(plan, self.block + self.slots.slots - 1)
             return [self.emitter.recent(self.marks.pop(self.block), Event.READY)]
-        if self.is_whole(plan) and self.last_load is None:
+        if self.is_whole(plan) and self.last_reader is None:
             mark = self.fetched[next(index for index, other in enumerate(self.order) if other is plan)]
             return [self.emitter.final(mark, Event.READY)]
         return []
 
-    def fold_done(self, load: Mark) -> None:
-        """A fold was loaded into the array; the last one of a block frees its slot."""
-        self.last_load = load
+    def done(self, reader: Mark) -> None:
+        """A job of the array has read weights; the last reader of a block frees its slot."""
+        self.last_reader = reader
         if self.blocks:
-            self.fold += 1
-            if self.fold == self.blocks[self.block][1]:
-                self.slots.free(load)
-                self.block, self.fold = self.block + 1, 0
+            self.reads += 1
+            if self.reads == self.blocks[self.block][1]:
+                self.slots.free(reader)
+                self.block, self.reads = self.block + 1, 0
 
     def end(self, plan: ChainPlan) -> None:
         """The chain is done: the slot of a whole operator is free."""
-        if self.is_whole(plan) and self.last_load is not None:
-            self.slots.free(self.last_load)
+        if self.is_whole(plan) and self.last_reader is not None:
+            self.slots.free(self.last_reader)
 
     def advance(self, iteration: int, times: int) -> None:
         """The last iteration was repeated `times` more."""
@@ -135,5 +151,5 @@ class WeightPath:
     def _fetch(self, plan: ChainPlan, bits: int) -> Mark:
         assert plan.chain.gemm is not None
         freed = self.slots.take()
-        waits = [] if freed is None else [self.emitter.recent(freed, Event.READY)]
+        waits = [] if freed is None else [self.emitter.recent(freed, Event.ISSUED)]
         return self.emitter.emit(self.shop.dram_load(JobKind.DRAM_LOAD_WEIGHT, plan.chain.gemm, bits), waits)

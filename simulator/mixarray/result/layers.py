@@ -18,6 +18,7 @@ Row = Mapping[str, Cell]
 BUSY_COLUMNS = {
     "arrays.0": "array_busy_cycles",
     "arrays.0.weight_port": "weight_port_busy_cycles",
+    "arrays.0.result_port": "result_port_busy_cycles",
     "vector_units.0": "vector_busy_cycles",
     "dram_channels.0": "dram_busy_cycles",
 }
@@ -94,7 +95,7 @@ def _modes(simulation: Simulation, grouped: GroupedOperator) -> str:
     if grouped.operator.kind is not OperatorKind.GEMM:
         return ""
     array = simulation.accelerator.arrays[0]
-    modes = [array.mode(g.stream_bits, g.stationary_bits) for g in grouped.groups]
+    modes = [array.mode(*array.roles(g.stream_bits, g.stationary_bits)) for g in grouped.groups]
     return " ".join(f"{mode.stream_bits}x{mode.stationary_bits}" for mode in modes)
 
 

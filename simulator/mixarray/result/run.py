@@ -55,14 +55,14 @@ class RunResult(_Frozen):
     """The content of `run.json`."""
 
     schema_version: Literal["1.0"]
-    source: str = Field(description="what was simulated: a trace, or the GEMM")
-    trace_sha256: str | None = Field(description="hash of the trace's manifest; null for a single GEMM")
+    source: str = Field(description="what was simulated: a trace, a topology file, or the GEMM")
+    trace_sha256: str | None = Field(description="hash of the trace's manifest or the topology file; null for one GEMM")
     accelerator: str
     accelerator_sha256: str = Field(description="hash of accelerator.yaml beside this file")
     images: int = Field(description="images the means are over")
     git_revision: str
     versions: Mapping[str, str]
-    seed: int | None = Field(description="seed of the trace; null for a single GEMM")
+    seed: int | None = Field(description="seed of the trace; null where there is none")
     engine: str
     energy_model: str = Field(description="tables and choices behind the energies")
     totals: Totals
@@ -120,9 +120,10 @@ def widened_of(simulations: Weighted) -> tuple[str, ...]:
     for simulation, _ in simulations:
         array = simulation.accelerator.arrays[0]
         for group in (g for o in simulation.workload.operators if o.macs for g in o.groups):
-            mode = array.mode(group.stream_bits, group.stationary_bits)
-            if mode.widens(group.stream_bits, group.stationary_bits):
-                needed, used = (group.stream_bits, group.stationary_bits), (mode.stream_bits, mode.stationary_bits)
+            needed = array.roles(group.stream_bits, group.stationary_bits)
+            mode = array.mode(*needed)
+            if mode.widens(*needed):
+                used = mode.stream_bits, mode.stationary_bits
                 found.add(f"{needed[0]}x{needed[1]} in {used[0]}x{used[1]}")
     return tuple(sorted(found))
 

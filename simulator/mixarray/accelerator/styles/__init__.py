@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
+from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.modes import PeStyle
 
 
@@ -18,3 +19,9 @@ def pe_styles() -> Mapping[str, PeStyle]:
         style = import_module(f"{__name__}.{module.name}").STYLE
         found[style.name] = style
     return found
+
+
+def legal_pairs() -> tuple[tuple[PeStyle, Dataflow, str | None], ...]:
+    """Every (style, dataflow) pair, by style name, with the reason where it is illegal (None: it is legal)."""
+    styles = [style for _, style in sorted(pe_styles().items())]
+    return tuple((style, dataflow, style.illegal.get(dataflow)) for style in styles for dataflow in Dataflow)

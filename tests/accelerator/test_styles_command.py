@@ -1,0 +1,28 @@
+"""`mixarray accelerators styles`: the legal table, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mixarray.accelerator.styles import legal_pairs
+from mixarray_analysis.cli import main
+
+
+def test_the_table_shows_every_pair_and_every_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("accelerators", "styles")) == 0
+    text = capsys.readouterr().out
+    for style, dataflow, reason in legal_pairs():
+        line = next(line.split() for line in text.splitlines() if line.split()[:2] == [style.name, dataflow.value])
+        assert line[2] == ("yes" if reason is None else "no")
+        assert reason is None or f"{style.name}, {dataflow}: {reason}" in text
+
+
+def test_the_table_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(("accelerators", "styles", "--json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(entry["pe_style"], entry["dataflow"], entry["reason"]) for entry in found] == [
+        (style.name, dataflow.value, reason) for style, dataflow, reason in legal_pairs()
+    ]
+    assert all(entry["legal"] is (entry["reason"] is None) for entry in found)
