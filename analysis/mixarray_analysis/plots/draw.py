@@ -18,17 +18,25 @@ from mixarray_analysis.plots.energy import SHOWN as ENERGY_COLUMNS
 from mixarray_analysis.plots.energy import plot_energy
 from mixarray_analysis.plots.save import plot_files, save_plot
 from mixarray_analysis.plots.speedup import plot_speedup, speedup_shown
+from mixarray_analysis.plots.utilization import (
+    UtilizationRequest,
+    count_utilization,
+    plot_utilization,
+    utilization_shown,
+)
 from mixarray_analysis.plots.windows import plot_windows, windows_shown
 from mixarray_analysis.summary import read_summary
 
 PLOTS = ("speedup", "energy", "accuracy", "windows")
+"""Pictures of a source; `utilization` is of a GEMM and has a function of its own."""
+UTILIZATION = "utilization"
 PJ_PER_UJ = 1e6
 
 
 def draw(
     what: str, source: Path, out: Path, *, image: int = 0, picture: Path | None = None, force: bool = False
 ) -> tuple[Path, ...]:
-    """Draw the picture `what` of `source` into out.png, out.pdf and out.csv.
+    """Draw the picture `what` (one of PLOTS) of `source` into out.png, out.pdf and out.csv.
 
     `image` and `picture` (the file the bundle's image came from) matter for `windows` alone. Raises InputError where
     the source does not hold what the picture shows, or a file exists and `force` is not given.
@@ -52,6 +60,17 @@ def draw(
         shown = speedup_shown(summary)
         figure, _ = plot_speedup(summary)
     return save_plot(figure, shown, out, force)
+
+
+def draw_utilization(request: UtilizationRequest, out: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Draw the heat map of one GEMM on an array into out.png, out.pdf and out.csv.
+
+    Raises InputError where the accelerator or its modes do not allow the GEMM, or a file exists without `force`.
+    """
+    plot_files(out, force)
+    found = count_utilization(request)
+    figure, _ = plot_utilization(found)
+    return save_plot(figure, utilization_shown(found), out, force)
 
 
 def find_picture(bundle: Bundle, image: int, picture: Path | None) -> NDArray[np.uint8]:
