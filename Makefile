@@ -8,8 +8,10 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PYTHON) -m pip --python $(PY) install --quiet --disable-pip-version-check -c constraints.txt
 READY := $(VENV)/.ready
 READY_FULL := $(VENV)/.ready-full
+PEER := .peers/scalesim
+PEER_PIP := $(PYTHON) -m pip --python $(PEER)/bin/python install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-full lint wheel clean
+.PHONY: help setup demo test test-full lint wheel peers bench clean
 
 help:
 	@echo "make setup      install into $(VENV) (a second call installs nothing)"
@@ -18,6 +20,8 @@ help:
 	@echo "make test-full  every test, the optional parts included"
 	@echo "make lint       ruff, mypy --strict, pyright"
 	@echo "make wheel      build the wheel into dist/"
+	@echo "make peers      build SCALE-Sim's own environment in .peers/ (test-full needs it)"
+	@echo "make bench      time SCALE-Sim and mixarray on the same GEMMs (minutes)"
 
 setup: $(READY)
 
@@ -44,7 +48,7 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 test: $(READY)
 	$(PYTEST) -m "not full and not needs"
 
-test-full: $(READY_FULL) lint
+test-full: $(READY_FULL) lint peers
 	$(PYTEST)
 
 lint: $(READY)
@@ -55,6 +59,19 @@ lint: $(READY)
 
 wheel: $(READY)
 	$(PYTHON) -m pip --python $(PY) wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+# Other simulators live in environments of their own: SCALE-Sim 3.0.0 cannot run with our numpy.
+peers: $(PEER)/.ready
+
+$(PEER)/.ready: benchmarks/scalesim_requirements.txt
+	@echo "installing SCALE-Sim into $(PEER) (about half a minute)"
+	rm -rf $(PEER)
+	$(PYTHON) -m venv --without-pip $(PEER)
+	$(PEER_PIP) -r $< || { rm -rf $(PEER); exit 1; }
+	@touch $@
+
+bench: $(READY) peers
+	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_scalesim.py
 
 clean:
 	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache

@@ -21,6 +21,8 @@ class ResultKind(StrEnum):
     MODEL = "model.safetensors"
     SWEEP = "summary.csv"
     DEMO = "sentences.txt"
+    SCALESIM = "scalesim.json"
+    VALIDATION = "validation.json"
 
 
 @contextmanager

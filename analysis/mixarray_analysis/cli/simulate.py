@@ -1,36 +1,46 @@
-"""`mixarray simulate`: cycles and energy of a bundle or a single GEMM."""
+"""`mixarray simulate`: cycles and energy of a bundle, a SCALE-Sim topology or a single GEMM."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixarray_analysis.cli.options import (
-    FIRST_ACCELERATOR,
-    AcceleratorOption,
-    ForceOption,
-    JsonOption,
-    OutOption,
-    QuietOption,
-    SetOption,
-)
+from mixarray_analysis.cli.options import FIRST_ACCELERATOR, ForceOption, JsonOption, OutOption, QuietOption, SetOption
+
+if TYPE_CHECKING:
+    from mixarray.result.run import RunResult
 
 NAME = "simulate"
+SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits S,W"
 
 
 def command(
     *,
-    bundle: Annotated[Path | None, typer.Argument(help="Directory of a bundle (or give --gemm).")] = None,
+    bundle: Annotated[Path | None, typer.Argument(help="Directory of a bundle (or give --topology or --gemm).")] = None,
+    topology: Annotated[
+        Path | None, typer.Option(metavar="T.csv", help="A SCALE-Sim topology: with --scalesim-config, or with --bits.")
+    ] = None,
+    scalesim_config: Annotated[
+        Path | None,
+        typer.Option(metavar="C.cfg", help="Time --topology by SCALE-Sim's own rule under this configuration of it."),
+    ] = None,
     gemm: Annotated[str | None, typer.Option(metavar="M,N,K", help="A single GEMM instead of a bundle.")] = None,
     bits: Annotated[
-        str | None, typer.Option(metavar="S,W", help="Streaming and stationary bits of --gemm, such as 8,4.")
+        str | None, typer.Option(metavar="S,W", help="Streaming and stationary bits of --gemm or --topology, as 8,4.")
     ] = None,
     result_bits: Annotated[
-        int | None, typer.Option(metavar="BITS", help="What the results of --gemm are requantized to.  [default: 8]")
+        int | None, typer.Option(metavar="BITS", help="What results are requantized to, with --bits.  [default: 8]")
     ] = None,
-    accelerator: AcceleratorOption = FIRST_ACCELERATOR,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(
+            "--accelerator",
+            "-a",
+            help=f"Name of a shipped accelerator, or a YAML file.  [default: {FIRST_ACCELERATOR}]",
+        ),
+    ] = None,
     overrides: SetOption = None,
     uniform: Annotated[
         str | None, typer.Option(metavar="WxAy", help="Every window at one precision, such as W4A4.")
@@ -41,33 +51,111 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Simulate a bundle, or --gemm with --bits, on an accelerator; exactly one source."""
+    """Simulate a bundle, a SCALE-Sim topology, or --gemm with --bits, on an accelerator; exactly one source."""
     from mixarray.errors import InputError
-    from mixarray_analysis.cli.values import read_bits, read_gemm, read_uniform
-    from mixarray_analysis.simulating import report_json, report_text, simulate_bundle, simulate_gemm
 
-    if (bundle is None) == (gemm is None):
-        raise InputError("simulate", "give exactly one source: a bundle, or --gemm M,N,K with --bits S,W")
-    chosen = tuple(overrides or ())
-    if gemm is not None:
-        if bits is None or image is not None or uniform is not None:
-            raise InputError("--gemm", "needs --bits S,W, such as --bits 8,4, and takes neither --image nor --uniform")
-        result = simulate_gemm(
-            read_gemm(gemm),
+    if sum(source is not None for source in (bundle, topology, gemm)) != 1:
+        raise InputError("simulate", f"give exactly one source: {SOURCES}")
+    if bundle is None and (uniform is not None or image is not None):
+        raise InputError("--gemm" if gemm else "--topology", "takes neither --image nor --uniform: these need a bundle")
+    if scalesim_config is not None:
+        if topology is None:
+            raise InputError("--scalesim-config", "belongs to --topology")
+        if bits is not None or result_bits is not None or accelerator is not None or overrides:
+            raise InputError("--scalesim-config", "describes the machine: --bits, --result-bits, -a and --set are idle")
+        _as_scalesim(topology, scalesim_config, out=out, force=force, as_json=as_json, quiet=quiet)
+        return
+    machine, chosen = accelerator or FIRST_ACCELERATOR, tuple(overrides or ())
+    if bundle is not None:
+        result = _bundle(bundle, bits, result_bits, machine, chosen, uniform, image, out, force)
+    else:
+        result = _layers(topology, gemm, bits, result_bits, machine, chosen, out, force)
+    _report(result, as_json, quiet)
+
+
+def _bundle(
+    bundle: Path,
+    bits: str | None,
+    result_bits: int | None,
+    accelerator: str,
+    overrides: tuple[str, ...],
+    uniform: str | None,
+    image: int | None,
+    out: Path | None,
+    force: bool,
+) -> RunResult:
+    from mixarray.errors import InputError
+    from mixarray_analysis.cli.values import read_uniform
+    from mixarray_analysis.simulating import simulate_bundle
+
+    if bits is not None or result_bits is not None:
+        raise InputError("--bits", "and --result-bits belong to --gemm and --topology; a bundle has its own bits")
+    wanted = None if uniform is None else read_uniform(uniform)
+    return simulate_bundle(
+        bundle, accelerator=accelerator, overrides=overrides, uniform=wanted, image=image, out=out, force=force
+    )
+
+
+def _layers(
+    topology: Path | None,
+    gemm: str | None,
+    bits: str | None,
+    result_bits: int | None,
+    accelerator: str,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+) -> RunResult:
+    """The layers of a topology, or one GEMM, on our machine."""
+    from mixarray.errors import InputError
+    from mixarray_analysis.cli.values import read_bits, read_gemm
+    from mixarray_analysis.simulating import simulate_gemm
+    from mixarray_analysis.topologies import simulate_topology
+
+    if topology is not None:
+        if bits is None:
+            raise InputError("--topology", "needs --scalesim-config C.cfg, or --bits S,W for one of our accelerators")
+        return simulate_topology(
+            topology,
             read_bits(bits),
             result_bits=result_bits,
             accelerator=accelerator,
-            overrides=chosen,
+            overrides=overrides,
             out=out,
             force=force,
         )
-    else:
-        if bits is not None or result_bits is not None or bundle is None:
-            raise InputError("--bits", "and --result-bits belong to --gemm; a bundle has its own bits")
-        wanted = None if uniform is None else read_uniform(uniform)
-        result = simulate_bundle(
-            bundle, accelerator=accelerator, overrides=chosen, uniform=wanted, image=image, out=out, force=force
-        )
+    if bits is None or gemm is None:
+        raise InputError("--gemm", "needs --bits S,W, such as --bits 8,4")
+    return simulate_gemm(
+        read_gemm(gemm),
+        read_bits(bits),
+        result_bits=result_bits,
+        accelerator=accelerator,
+        overrides=overrides,
+        out=out,
+        force=force,
+    )
+
+
+def _as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
+    from mixarray_analysis.scalesim_result import report_rows
+    from mixarray_analysis.tables import make_table, show
+    from mixarray_analysis.topologies import time_as_scalesim
+
+    result = time_as_scalesim(topology, config, out=out, force=force)
+    if as_json:
+        typer.echo(result.to_json().rstrip())
+    elif not quiet:
+        machine = f"{result.rows}x{result.columns} {result.dataflow}"
+        typer.echo(f"{result.topology} on {machine} by SCALE-Sim's rule: compute cycles, counts in words")
+        show(make_table(*report_rows(result)))
+        for note in result.notes:
+            typer.echo(f"note: {note}")
+
+
+def _report(result: RunResult, as_json: bool, quiet: bool) -> None:
+    from mixarray_analysis.simulating import report_json, report_text
+
     if as_json:
         typer.echo(report_json(result))
     elif not quiet:
