@@ -1,141 +1,76 @@
-"""Shared by the engine's tests: random schedules, and a checker that shares no code with the engine."""
+"""Shared by the engine's tests: random Schedules, fold streams, and the Schedules of real workloads."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+import contextlib
+import itertools
+from collections.abc import Callable
 
-import numpy as np
 import pytest
+from hypothesis import strategies as st
 
-from mixarray.engine.timeline import Timeline
-from mixarray.mapping.check import ScheduleError, check_schedule
-from mixarray.mapping.schedule import (
-    Action,
-    Back,
-    Dependency,
-    Event,
-    Final,
-    Job,
-    JobKind,
-    Recent,
-    Schedule,
-    Segment,
-)
+from mixarray.accelerator.enums import Dataflow
+from mixarray.accelerator.load import list_accelerators, load_accelerator
+from mixarray.accelerator.model import Accelerator
+from mixarray.errors import InputError
+from mixarray.mapping.build import build_schedule
+from mixarray.mapping.schedule import Back, Event, Job, JobKind, Recent, Schedule, Segment
+from mixarray.trace.ratio import group_sizes
+from mixarray.trace.workload import WindowCount, Workload, build_workload, single_gemm
+from mixarray_analysis.validation.schedules import random_schedule
+from mixarray_traces.record.shape import DetectionShape, SwinShape
+from mixarray_traces.record.topology import block_grids, build_topology
 
-KINDS = (JobKind.ARRAY_LOAD, JobKind.STREAM, JobKind.DRAM_STORE)
+# hypothesis draws every choice of the generator, so a failing Schedule shrinks
+st.register_type_strategy(Schedule, st.randoms(use_true_random=False).map(random_schedule))
 
-
-def _dependency(
-    draw: random.Random, segments: list[Segment], shape: list[tuple[int, JobKind]], slot: int
-) -> Dependency:
-    event = draw.choice(tuple(Event))
-    kind = draw.choice((0, 1, 2, 2, 2, 3, 3) if segments else (0, 1, 2, 2, 2))
-    body = len(shape)
-    if kind == 0:
-        return Back(draw.randrange(body), draw.randint(1, 4), event)
-    if kind == 1:
-        return Back(draw.choice([other for other in range(body) if other != slot] or [0]), 0, event)
-    if kind == 2:
-        lanes = shape + [(job.unit, job.kind) for segment in segments for job in segment.body]
-        return Recent(*draw.choice(lanes), draw.randint(1, 5), event)
-    earlier = draw.randrange(len(segments))
-    return Final(earlier, draw.randrange(len(segments[earlier].body)), event)
+TOY = SwinShape("toy", channels=(32, 64, 128), depths=(2, 2, 2), heads=(1, 2, 4))
+HEAD = DetectionShape(channels=128, hidden_channels=256, outputs=14)
+GEMMS = ((49, 49, 32, 8, 8), (200, 33, 65, 8, 4), (1, 1, 1, 4, 4), (300, 96, 130, 4, 4))
 
 
-def _jobs(draw: random.Random, segments: list[Segment], shape: list[tuple[int, JobKind]]) -> tuple[Job, ...]:
-    jobs = []
-    for slot, (unit, kind) in enumerate(shape):
-        waits = tuple(_dependency(draw, segments, shape, slot) for _ in range(draw.choice((0, 1, 1, 2))))
-        waits = tuple(w for w in waits if not (isinstance(w, Back) and w.iterations == 0 and w.slot == slot))
-        jobs.append(
-            Job(
-                unit,
-                kind,
-                draw.choice((0, 1, 3, 7, 20)),
-                draw.choice((0, 0, 2, 30)),
-                waits,
-                draw.randrange(-1, 3),
-                macs=draw.randrange(9),
-                useful_pe_cycles=draw.randrange(9),
-                actions=((Action("thing", draw.choice("ab")), draw.randint(1, 5)),),
-            )
-        )
-    return tuple(jobs)
+def toy_swin(ratio: int) -> Workload:
+    """A small Swin detector at 112x112 with `ratio` thousandths of its windows at 4 bits."""
+    assignment = {}
+    for place, grid in block_grids(TOY, 112, 112).items():
+        high, _, _ = group_sizes(grid.windows, ratio)
+        tokens = grid.window_tokens()
+        counts = (8, high, sum(tokens[:high])), (4, grid.windows - high, sum(tokens[high:]))
+        assignment[place] = tuple(WindowCount(*count) for count in counts)
+    return build_workload(TOY.name, build_topology(TOY, 112, 112, HEAD), assignment, TOY.window**2)
 
 
-def make_random_schedule(seed: int) -> Schedule:
-    """A valid schedule of up to 5 units and 5 segments with dependencies of every kind, variants included."""
-    draw = random.Random(seed)
-    units = draw.randint(2, 5)
-    segments: list[Segment] = []
-    wanted = draw.randint(1, 5)
-    while len(segments) < wanted:
-        shape = [(draw.randrange(units), draw.choice(KINDS)) for _ in range(draw.randint(1, 6))]
-        variants = [_jobs(draw, segments, shape) if index == 0 or draw.random() < 0.3 else None for index in range(3)]
-        body = variants[0]
-        assert body is not None
-        candidate = Segment(body, draw.choice((1, 1, 2, 3, 8, 20)), variants[1], variants[2])
-        try:
-            check_schedule(Schedule(tuple(f"u{i}" for i in range(units)), (*segments, candidate)))
-        except ScheduleError:
-            continue
-        segments.append(candidate)
-    return Schedule(tuple(f"u{i}" for i in range(units)), tuple(segments))
+def machines() -> dict[str, Accelerator]:
+    """Every shipped accelerator, and every legal (PE style, dataflow) that none of them has."""
+    found = {name: load_accelerator(name) for name in list_accelerators()}
+    seen = {(machine.arrays[0].pe_style, machine.arrays[0].dataflow) for machine in found.values()}
+    for name, dataflow in itertools.product(list_accelerators(), Dataflow):
+        if (found[name].arrays[0].pe_style, dataflow) not in seen:
+            with contextlib.suppress(InputError):  # an illegal pair
+                found[f"{name}, {dataflow}"] = load_accelerator(name, [f"arrays.0.dataflow={dataflow}"])
+                seen.add((found[name].arrays[0].pe_style, dataflow))
+    return found
 
 
-def constraints(schedule: Schedule, timeline: Timeline) -> Iterator[list[tuple[int, str]]]:
-    """For every job in Schedule order, each (cycle, why) that it may not start before."""
-    jobs = [
-        (s, i, slot, job)
-        for s, segment in enumerate(schedule.segments)
-        for i in range(segment.repeat)
-        for slot, job in enumerate(segment.jobs(i))
-    ]
-    place = {(s, i, slot): number for number, (s, i, slot, _) in enumerate(jobs)}
-    when = [timeline.start_cycles, timeline.issued_cycles, timeline.ready_cycles]
-    for number, (s, i, _, job) in enumerate(jobs):
-        before = [n for n in range(number) if jobs[n][3].unit == job.unit]
-        bounds = [(0, "cycle 0")] + [(int(when[Event.ISSUED][n]), "unit") for n in before[-1:]]
-        for wait in job.dependencies:
-            if isinstance(wait, Back):
-                target = place.get((s, i - wait.iterations, wait.slot))
-            elif isinstance(wait, Final):
-                target = place[wait.segment, schedule.segments[wait.segment].repeat - 1, wait.slot]
-            else:
-                same = [n for n in range(number) if (jobs[n][3].unit, jobs[n][3].kind) == (wait.unit, wait.kind)]
-                target = same[-wait.count] if len(same) >= wait.count else None
-            if target is not None:
-                bounds.append((int(when[wait.event][target]), f"{type(wait).__name__} {wait.event.name}"))
-        yield bounds
+MACHINES = machines()
 
 
-def make_checker(schedule: Schedule, timeline: Timeline) -> bool:
-    """True if every job starts exactly at the maximum of its constraints and lasts as long as the Schedule says."""
-    starts = [max(bounds)[0] for bounds in constraints(schedule, timeline)]
-    jobs = [job for segment in schedule.segments for i in range(segment.repeat) for job in segment.jobs(i)]
-    issued = timeline.start_cycles + [job.occupancy_cycles for job in jobs]
-    ready = issued + [job.latency_cycles for job in jobs]
-    return (
-        starts == timeline.start_cycles.tolist()
-        and np.array_equal(issued, timeline.issued_cycles)
-        and np.array_equal(ready, timeline.ready_cycles)
-    )
+@pytest.fixture(scope="session", params=MACHINES)
+def accelerator(request: pytest.FixtureRequest) -> Accelerator:
+    return MACHINES[request.param]
 
 
 @pytest.fixture(scope="session")
-def random_schedule() -> Callable[[int], Schedule]:
-    return make_random_schedule
+def gemm_schedules(accelerator: Accelerator) -> list[Schedule]:
+    """Single GEMMs in the modes that the accelerator has or widens to."""
+    return [build_schedule(single_gemm(*gemm), accelerator) for gemm in GEMMS]
 
 
 @pytest.fixture(scope="session")
-def obeys() -> Callable[[Schedule, Timeline], bool]:
-    return make_checker
-
-
-@pytest.fixture(scope="session")
-def bounds_of() -> Callable[[Schedule, Timeline], Iterator[list[tuple[int, str]]]]:
-    return constraints
+def swin_schedule(accelerator: Accelerator) -> tuple[Schedule, int]:
+    """A toy Swin at ratio 0.4, and its number of operators."""
+    workload = toy_swin(400)
+    return build_schedule(workload, accelerator), len(workload.operators)
 
 
 def make_fold_schedule(folds: list[tuple[int, int]], policy: str, rows: int, columns: int) -> Schedule:

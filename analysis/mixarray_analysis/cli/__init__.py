@@ -23,6 +23,7 @@ from mixarray_analysis.cli import (
     simulate,
     sweep,
     train,
+    validate,
 )
 
 app = typer.Typer(
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (train, quantize, evaluate, record, inspect, simulate, run, sweep, plot, demo):
+for module in (train, quantize, evaluate, record, inspect, simulate, run, sweep, plot, demo, validate):
     app.command(module.NAME)(module.command)
 app.add_typer(accelerators.app, name="accelerators")
 

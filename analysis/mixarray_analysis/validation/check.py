@@ -63,3 +63,15 @@ class Check:
     run: Callable[[int, int, Progress], Outcome]
     mutants: Callable[[int], Mutants]
     needs: tuple[Requirement, ...] = ()
+
+
+def compare_cases(cases: int, progress: Progress, compare: Callable[[int], str]) -> Outcome:
+    """Run `compare(case)` for cases 0 .. cases-1; it says in words how a case disagrees, or nothing."""
+    mismatches = 0
+    first = ""
+    for case in range(cases):
+        found = compare(case)
+        mismatches += bool(found)
+        first = first or found
+        progress(1)
+    return Outcome(cases, mismatches, first)
