@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+SCALESIM_PYTHON = Path(__file__).parents[1] / ".peers" / "scalesim" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ def _module(name: str) -> Callable[[], bool]:
 OPTIONAL_PARTS = {
     "transformers": OptionalPart(_module("transformers"), "pip install 'mixarray[hf]' (make test-full does)"),
     "pycocotools": OptionalPart(_module("pycocotools"), "pip install 'mixarray[coco]' (make test-full does)"),
+    "verilator": OptionalPart(
+        lambda: bool(shutil.which("verilator") and shutil.which("g++")), "apt-get install verilator g++"
+    ),
+    "scalesim": OptionalPart(SCALESIM_PYTHON.is_file, "make peers"),
     "fashion-mnist": OptionalPart(FASHION_MNIST.is_dir, "apt-get install dataset-fashion-mnist"),
 }
 
