@@ -7,6 +7,7 @@ EXPECTED = {"mixarray", "mixarray_traces", "mixarray_analysis"}
 REQUIRED = (
     "mixarray/accelerator_configs/packed_w4_32x32.yaml",
     "mixarray/accelerator_configs/plain_int8_32x32.yaml",
+    "mixarray/accelerator_configs/plain_int8_os_32x32.yaml",
     "mixarray_traces/shipped/detector.safetensors",
     "mixarray_analysis/rtl_sources/README.md",
     "mixarray_analysis/validation/golden/scalesim_3.0.0_ws_32x32.csv",
