@@ -43,7 +43,8 @@ demo: $(READY)
 	$(VENV)/bin/mixarray demo
 
 # Two workers with one thread each: more threads than cores make PyTorch many times slower.
-PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+# -rs: what is skipped names what it lacks.
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 -rs
 
 test: $(READY)
 	$(PYTEST) -m "not full and not needs"

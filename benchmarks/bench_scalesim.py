@@ -24,10 +24,10 @@ from mixarray.array.problem import Problem, expand
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.timing.scalesim import scalesim_timing
-from mixarray.trace.scalesim_topology import TopologyLayer, read_topology
+from mixarray.trace.scalesim_topology import Form, TopologyLayer, read_topology
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.validation.scalesim.golden import TOPOLOGY_SUFFIX, golden_dir
-from mixarray_analysis.validation.scalesim.peer import Question, Reply, ask
+from mixarray_analysis.validation.scalesim.peer import SCALESIM, Question, Reply, ask, peer_python
 from mixarray_analysis.validation.scalesim.questions import topology_text
 
 GOLDEN = "scalesim_3.0.0_ws_32x32"
@@ -55,7 +55,7 @@ class Timed:
 
 
 def cpu_seconds(work: Callable[[], int]) -> tuple[int, float]:
-    """What `work` returns, and the mean CPU seconds of one call."""
+    """What `work` returns, and the mean CPU seconds of one call: a short one is repeated, and so mostly warm."""
     calls, start = 0, time.process_time()
     while True:
         answer = work()
@@ -113,12 +113,39 @@ def line(name: str, cycles: int, spent: Sequence[tuple[float, float, float, floa
     return f"{name:34} {cycles:>9,} {theirs:>12.3f}   " + " ".join(cells)
 
 
+def positive(text: str) -> int:
+    """An integer from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no integer from 1")
+    return int(text)
+
+
+def new_file(text: str) -> Path:
+    """A file that can be written, checked by opening it: the measurement takes minutes."""
+    path = Path(text)
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be written: {error.strerror}") from None
+    return path
+
+
+def write_csv(rows: Sequence[Timed], path: Path) -> None:
+    """All that was measured, a line per GEMM."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Timed)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--layers", type=int, help="only the first N GEMMs of the list (default: all)")
-    parser.add_argument("--csv", type=Path, help="write the measurements here too")
+    parser.add_argument("--layers", type=positive, help="only the first N GEMMs of the list (default: all)")
+    parser.add_argument("--csv", type=new_file, help="write the measurements here too")
     chosen = parser.parse_args(arguments)
+    if peer_python() is None:
+        parser.error(f"needs SCALE-Sim: {SCALESIM.obtain}")
     config_file = golden_dir() / f"{GOLDEN}.cfg"
     config, machine = read_scalesim_config(config_file), load_accelerator(MACHINE)
     layers = read_topology(config_file.with_suffix(TOPOLOGY_SUFFIX))[: chosen.layers]
@@ -127,16 +154,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number, layer in enumerate(layers, 1):
         print(f"\r{number}/{len(layers)}", end="", file=sys.stderr, flush=True)
         with TemporaryDirectory() as folder:
-            topology = topology_text(True, [(layer.m, layer.n, layer.k)])
-            (reply,) = ask([Question(text, topology, gemm=True)], Path(folder))
+            topology = topology_text(Form.GEMM, [(layer.m, layer.n, layer.k)])
+            (reply,) = ask([Question(text, topology, Form.GEMM)], Path(folder))
         rows.append(measure(layer, machine, config, reply))
     print("\r", end="", file=sys.stderr)
     print_table(rows)
     if chosen.csv:
-        with chosen.csv.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Timed)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in rows)
+        write_csv(rows, chosen.csv)
 
 
 if __name__ == "__main__":

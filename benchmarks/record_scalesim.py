@@ -5,23 +5,23 @@ Needs `make peers`. Usage: `.venv/bin/python benchmarks/record_scalesim.py tests
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mixarray.trace.scalesim_topology import read_topology
+from mixarray.trace.scalesim_topology import read_topology, topology_form
 from mixarray_analysis.validation.scalesim.golden import COLUMNS, TOPOLOGY_SUFFIX
-from mixarray_analysis.validation.scalesim.peer import Question, ask
+from mixarray_analysis.validation.scalesim.peer import SCALESIM, Question, ask, peer_python
 
 
 def record(config: Path) -> Path:
     """Ask SCALE-Sim and write its answers in the columns of the golden files."""
     topology = config.with_suffix(TOPOLOGY_SUFFIX)
-    text = topology.read_text(encoding="utf-8")
-    question = Question(config.read_text(encoding="utf-8"), text, gemm="IFMAP" not in text.splitlines()[0])
+    texts = config.read_text(encoding="utf-8"), topology.read_text(encoding="utf-8")
     with TemporaryDirectory() as folder:
-        (reply,) = ask([question], Path(folder))
+        (reply,) = ask([Question(*texts, topology_form(topology))], Path(folder))
     names = [layer.name for layer in read_topology(topology)]
     target = config.with_suffix(".csv")
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -36,6 +36,27 @@ def record(config: Path) -> Path:
     return target
 
 
+def configuration(text: str) -> Path:
+    """A `.cfg` with its topology beside it."""
+    path = Path(text)
+    for needed in (path, path.with_suffix(TOPOLOGY_SUFFIX)):
+        if not needed.is_file():
+            raise argparse.ArgumentTypeError(f"no such file: {needed}")
+    if path.suffix != ".cfg":
+        raise argparse.ArgumentTypeError(f"{path} is no STEM.cfg")
+    return path
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Record every configuration named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("configs", nargs="+", type=configuration, metavar="STEM.cfg")
+    chosen = parser.parse_args(arguments)
+    if peer_python() is None:
+        parser.error(f"needs SCALE-Sim: {SCALESIM.obtain}")
+    for config in chosen.configs:
+        print(record(config))
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        print(record(Path(argument)))
+    main()

@@ -3,6 +3,8 @@
 // A step (one column of activations, one row of weights) that enters in cycle s computes at PE(r,c) in cycle s+r+c; a
 // drain step acts likewise. The tile of sums lies on the last rows. Outputs named *_issue and *_corner are the tags at
 // PE(0,0) and PE(R-1,C-1) in the cycle in which they act there; `result` leaves the bottom of each column with its tag.
+// At PE(0,0) no register lies between the maker of a tag and its reading: what proves an issue is the same tag at the
+// corner, where it comes out of R+C-2 registers of the datapath.
 module os_array
   import os_types::*;
 #(
@@ -15,7 +17,7 @@ module os_array
     // configuration
     input policy_t        policy,
     input logic           drain_all,
-    input logic    [15:0] port_lanes,
+    input logic    [15:0] port_bits,
 
     // one step, offered beat by beat; taken when valid & room
     input  logic               valid,
@@ -26,8 +28,7 @@ module os_array
     input  logic        [15:0] index,
     input  logic        [15:0] height,
     input  logic signed [ 7:0] activation[ROWS],
-    input  logic signed [ 7:0] weight    [COLUMNS],
-    output logic               complete,
+    input  logic        [8*COLUMNS-1:0] weight_beat,
 
     output tag_t               step_issue,
     output tag_t               step_corner,
@@ -37,9 +38,9 @@ module os_array
     output logic signed [31:0] result     [COLUMNS]
 );
 
-  logic              take;
-  tag_t              drain;
-  logic signed [7:0] weight_row[COLUMNS];
+  logic                 issue;  // the last beat of a step is taken
+  tag_t                 drain;
+  logic [8*COLUMNS-1:0] weight_row;
 
   // What lies between the PEs: [r][c] enters PE(r,c); activations and their tags move right, the rest moves down.
   tag_t               step_tag       [    ROWS][COLUMNS+1];
@@ -48,21 +49,20 @@ module os_array
   logic signed [ 7:0] weight_wire    [  ROWS+1][  COLUMNS];
   logic signed [31:0] result_wire    [  ROWS+1][  COLUMNS];
 
-  assign take         = valid & room;
   assign step_issue   = step_tag[0][0];
   assign step_corner  = step_tag[ROWS-1][COLUMNS-1];
   assign drain_issue  = drain_tag[0][0];
   assign drain_corner = drain_tag[ROWS-1][COLUMNS-1];
 
-  os_port #(
-      .COLUMNS(COLUMNS)
+  weight_port #(
+      .ROW_BITS(8 * COLUMNS)
   ) port (
       .clock,
       .reset,
-      .lanes(port_lanes),
-      .take,
-      .beat(weight),
-      .complete,
+      .port_bits,
+      .taken(valid & room),
+      .beat(weight_beat),
+      .complete(issue),
       .row(weight_row)
   );
 
@@ -73,7 +73,7 @@ module os_array
       .reset,
       .policy,
       .drain_all,
-      .issue(take & complete),
+      .issue,
       .last,
       .fold,
       .height,
@@ -89,7 +89,7 @@ module os_array
       ) activation_skew (
           .clock,
           .reset,
-          .tag_in('{take & complete, first, last, fold, index}),
+          .tag_in('{issue, first, last, fold, index}),
           .value_in(activation[r]),
           .tag_out(step_tag[r][0]),
           .value_out(activation_wire[r][0])
@@ -103,7 +103,7 @@ module os_array
           .clock,
           .reset,
           .tag_in(drain),
-          .value_in(weight_row[c]),
+          .value_in(weight_row[8*c+:8]),
           .tag_out(drain_tag[0][c]),
           .value_out(weight_wire[0][c])
       );

@@ -1,8 +1,10 @@
 // Feeds folds to the output-stationary array and writes down what its tags say, cycle by cycle.
 //
 // Cycle 0 is the first one after reset. Whatever is not valid in a cycle carries noise, so nothing that the array
-// should ignore can help it. Nothing here knows a timing rule: a step is offered when the array has room for it.
+// should ignore can help it; the cycles of the reset are noise altogether. Nothing here knows a timing rule: a beat is
+// offered when the array has room for it.
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "Vos_array.h"
@@ -10,7 +12,7 @@
 
 namespace {
 
-constexpr int kResetCycles = 2;
+constexpr int kResetCycles = 1;  // one has to do
 constexpr int kQuietCycles = 2 * (ROWS + COLUMNS);  // nothing travels longer than this without being seen
 
 enum Event { kRowIssue = 1, kCompute = 2, kDrainIssue = 3, kResult = 4 };  // as ArrayEvent
@@ -36,14 +38,16 @@ struct Noise {
 extern "C" {
 
 struct Configuration {
-  int32_t policy, drain_all, port_lanes, noise_seed;
+  int32_t policy, drain_all, port_bits, noise_seed;
 };
 
-// Per fold: depth (steps) and height (rows with sums). Per step: gap (cycles withheld), ROWS activations, COLUMNS weights.
+// Per fold: depth (steps) and height (rows with sums). Per step: `beats` beats, and ROWS activations that come with the
+// last of them. Per beat: gap (cycles withheld) and COLUMNS bytes, of which the port takes the low bits.
 struct Folds {
-  int32_t count;
+  int32_t count, beats;
   const int32_t *depth, *height, *gap;
-  const int8_t *activations, *weights;
+  const int8_t *activations;
+  const uint8_t *weights;
 };
 
 // log: rows of (cycle, event, fold, row). results, arrivals: [fold][array row][column]; arrivals counts the values.
@@ -57,54 +61,53 @@ struct Record {
 
 namespace {
 
+// Every input that a step may bring is noise.
+void disturb(Vos_array &top, Noise &noise) {
+  uint8_t beat[COLUMNS];
+  for (auto &byte : beat) byte = noise();
+  std::memcpy(&top.weight_beat, beat, COLUMNS);
+  for (int r = 0; r < ROWS; r++) top.activation[r] = noise();
+  top.first = noise() & 1;
+  top.last = noise() & 1;
+  top.fold = noise();
+  top.index = noise();
+  top.height = noise();
+}
+
 class Feeder {
  public:
-  Feeder(const Folds &folds, int lanes, uint32_t seed) : folds_(folds), lanes_(lanes), noise_{seed | 1} { enter(); }
+  Feeder(const Folds &folds, Noise &noise) : folds_(folds), noise_(noise) {}
 
   bool done() const { return fold_ == folds_.count; }
 
-  // Offers the next beat if there is room and it is not withheld; everything else is noise.
+  // Offers the next beat if there is room and it is not withheld: then it is taken. Everything else is noise.
   bool offer(Vos_array &top) {
-    for (int r = 0; r < ROWS; r++) top.activation[r] = noise_();
-    for (int c = 0; c < COLUMNS; c++) top.weight[c] = noise_();
-    top.first = noise_() & 1;
-    top.last = noise_() & 1;
-    top.fold = noise_();
-    top.index = noise_();
-    top.height = noise_();
+    disturb(top, noise_);
     top.valid = 0;
     top.eval();
     if (done() || !top.room) return false;
-    if (gap_ > 0) {
-      gap_--;
+    if (waited_ < folds_.gap[beat_]) {
+      waited_++;
       return false;
     }
     present(top);
     return true;
   }
 
-  void taken(bool complete) {
-    beat_++;
-    if (!complete) return;
-    step_++;
-    if (++index_ == folds_.depth[fold_]) {
-      fold_++;
-      index_ = 0;
-    }
-    enter();
+  void taken() {
+    waited_ = 0;
+    if (++beat_ % folds_.beats) return;
+    if (++index_ < folds_.depth[fold_]) return;
+    fold_++;
+    index_ = 0;
   }
 
  private:
-  void enter() {
-    beat_ = 0;
-    if (!done()) gap_ = folds_.gap[step_];
-  }
-
   void present(Vos_array &top) {
-    const bool complete = top.complete;
-    for (int r = 0; r < ROWS && complete; r++) top.activation[r] = folds_.activations[step_ * ROWS + r];
-    for (int lane = 0; lane < lanes_ && beat_ * lanes_ + lane < COLUMNS; lane++)
-      top.weight[lane] = folds_.weights[step_ * COLUMNS + beat_ * lanes_ + lane];
+    const int64_t step = beat_ / folds_.beats;
+    const bool complete = (beat_ + 1) % folds_.beats == 0;
+    for (int r = 0; r < ROWS && complete; r++) top.activation[r] = folds_.activations[step * ROWS + r];
+    std::memcpy(&top.weight_beat, folds_.weights + beat_ * COLUMNS, COLUMNS);
     top.first = index_ == 0;
     top.last = index_ + 1 == folds_.depth[fold_];
     top.fold = fold_;
@@ -114,10 +117,9 @@ class Feeder {
   }
 
   const Folds &folds_;
-  const int lanes_;
-  Noise noise_;
-  int fold_ = 0, index_ = 0, beat_ = 0, gap_ = 0;
-  int64_t step_ = 0;
+  Noise &noise_;
+  int fold_ = 0, index_ = 0, waited_ = 0;
+  int64_t beat_ = 0;
 };
 
 class Scribe {
@@ -169,35 +171,47 @@ void tick(Vos_array &top) {
   top.eval();
 }
 
-}  // namespace
-
-// Runs all folds: 0 (then `record` is filled), or a Failure.
-extern "C" __attribute__((visibility("default"))) int os_array_run(const Configuration *configuration,
-                                                                   const Folds *folds, Record *record) {
-  const auto context = std::make_unique<VerilatedContext>();
-  context->randReset(2);  // registers start with noise, not zeros
-  context->randSeed(configuration->noise_seed);
-  Vos_array top(context.get());
-  top.policy = configuration->policy;
-  top.drain_all = configuration->drain_all;
-  top.port_lanes = configuration->port_lanes;
-  top.valid = 0;
+void reset(Vos_array &top, const Configuration &configuration, Noise &noise) {
+  top.policy = configuration.policy;
+  top.drain_all = configuration.drain_all;
+  top.port_bits = configuration.port_bits;
   top.clock = 0;
   top.reset = 1;
-  for (int cycle = 0; cycle < kResetCycles; cycle++) tick(top);
+  for (int cycle = 0; cycle < kResetCycles; cycle++) {
+    disturb(top, noise);
+    top.valid = noise() & 1;
+    top.eval();
+    tick(top);
+  }
   top.reset = 0;
+}
 
-  Feeder feeder(*folds, configuration->port_lanes, configuration->noise_seed);
+}  // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+EXPORT int os_array_rows() { return ROWS; }
+EXPORT int os_array_columns() { return COLUMNS; }
+
+// Runs all folds: 0 (then `record` is filled), or a Failure.
+EXPORT int os_array_run(const Configuration *configuration, const Folds *folds, Record *record) {
+  const auto context = std::make_unique<VerilatedContext>();
+  context->randReset(2);  // registers start with noise, not zeros: so do the tags that the reset has to clear
+  context->randSeed(configuration->noise_seed);
+  Vos_array top(context.get());
+  Noise noise{uint32_t(configuration->noise_seed) | 1};
+  reset(top, *configuration, noise);
+
+  Feeder feeder(*folds, noise);
   Scribe scribe(*record, folds->count);
   for (int64_t cycle = 0, quiet = 0; quiet < kQuietCycles; cycle++) {
     if (cycle == record->max_cycles) return kTooManyCycles;
     const bool offered = feeder.offer(top);
     top.eval();
-    const bool complete = top.complete;
     bool active = false;
     if (const int failure = scribe.observe(top, cycle, active)) return failure;
     tick(top);
-    if (offered) feeder.taken(complete);
+    if (offered) feeder.taken();
     quiet = active || !feeder.done() ? 0 : quiet + 1;
   }
   return 0;

@@ -85,9 +85,9 @@ module packed_w4_array
       .stream_buffer
   );
 
-  packed_w4_weight_port #(
+  weight_port #(
       .ROW_BITS(8 * COLUMNS)
-  ) weight_port (
+  ) port (
       .clock,
       .reset,
       .port_bits,

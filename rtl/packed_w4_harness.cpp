@@ -1,7 +1,7 @@
 // Feeds the packed W4 array and writes down what its tags say, cycle by cycle. Called through ctypes.
 //
 // It knows no timing: a beat or row is offered once its gap (cycles in which it could have been taken, but was
-// withheld) is over, and until it is taken. Cycle 0 is the first one after reset.
+// withheld) is over, and until it is taken. Cycle 0 is the first one after reset; the cycles of the reset are noise.
 
 #include <cstdint>
 #include <cstring>
@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr int kResetCycles = 3;
+constexpr int kResetCycles = 1;  // one has to do
 constexpr int kSettleCycles = ROWS + COLUMNS + 8;  // more than anything needs to cross the array
 
 enum ArrayEvent : int64_t { kLoadIssue = 0, kRowIssue = 1, kCompute = 2 };  // as in mixarray.array.events
@@ -127,10 +127,17 @@ void put(Top& top, const Row& row, const uint8_t* codes) {
 }
 
 template <typename Item>
-void offer(Top& top, bool valid, const Stream<Item>& stream, std::mt19937& random) {
-    if (valid) return put(top, stream.item(), stream.bytes());
+void disturb(Top& top, std::mt19937& random) {
     const Noise<Item> noise(random);
     put(top, noise.item, noise.bytes);
+}
+
+template <typename Item>
+void offer(Top& top, bool valid, const Stream<Item>& stream, std::mt19937& random) {
+    if (valid)
+        put(top, stream.item(), stream.bytes());
+    else
+        disturb<Item>(top, random);
 }
 
 void observe(const Top& top, int64_t cycle, Record& record) {
@@ -142,16 +149,23 @@ void observe(const Top& top, int64_t cycle, Record& record) {
         record.add({cycle, kCompute, top.compute_fold, top.compute_row, top.compute_mode, top.compute_pass});
 }
 
-void reset(Top& top, const Configuration& configuration) {
+// Registers start with noise, tags in flight included, and rows are offered meanwhile: nothing of that may stay.
+void reset(Top& top, const Configuration& configuration, std::mt19937& random) {
     top.policy = configuration.policy;
     top.load_all_rows = configuration.load_all_rows;
     top.port_bits = configuration.port_bits;
-    top.load_valid = top.row_valid = 0;
     top.clock = 0;
     top.reset = 1;
-    top.eval();
-    for (int cycle = 0; cycle < kResetCycles; ++cycle) tick(top);
+    for (int cycle = 0; cycle < kResetCycles; ++cycle) {
+        top.load_valid = random() & 1;
+        top.row_valid = random() & 1;
+        disturb<Beat>(top, random);
+        disturb<Row>(top, random);
+        top.eval();
+        tick(top);
+    }
     top.reset = 0;
+    top.load_valid = top.row_valid = 0;
     top.eval();
 }
 
@@ -197,7 +211,7 @@ EXPORT int32_t packed_w4_run(const Configuration* configuration, const Offers* b
     context.randSeed(configuration->noise_seed);
     std::mt19937 random(configuration->noise_seed);
     const auto top = std::make_unique<Top>(&context);
-    reset(*top, *configuration);
+    reset(*top, *configuration, random);
     const bool done = feed(*top, Stream<Beat>(*beats), Stream<Row>(*rows), random, *record);
     if (done) read_sums(*top, *record);
     top->final();

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from mixarray_analysis.validation.scalesim.peer import SCALESIM
+
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-SCALESIM_PYTHON = Path(__file__).parents[1] / ".peers" / "scalesim" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ OPTIONAL_PARTS = {
     "verilator": OptionalPart(
         lambda: bool(shutil.which("verilator") and shutil.which("g++")), "apt-get install verilator g++"
     ),
-    "scalesim": OptionalPart(SCALESIM_PYTHON.is_file, "make peers"),
+    "scalesim": OptionalPart(SCALESIM.present, SCALESIM.obtain),
     "fashion-mnist": OptionalPart(FASHION_MNIST.is_dir, "apt-get install dataset-fashion-mnist"),
 }
 

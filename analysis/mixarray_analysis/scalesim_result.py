@@ -19,6 +19,8 @@ COMPUTE_REPORT_COLUMNS = (
     "Mapping Efficiency %",
     "Compute Util %",
 )
+MOST_ROWS = 200
+"""Layers that the table for people shows."""
 
 Percent = Annotated[float, PlainSerializer(lambda value: None if isnan(value) else value, return_type=float | None)]
 
@@ -105,7 +107,7 @@ def compute_report(result: ScaleSimResult) -> str:
 
 
 def report_rows(result: ScaleSimResult) -> tuple[tuple[str, ...], list[list[str]]]:
-    """(headings, cells) of the table for people: a row per layer and one with the totals."""
+    """(headings, cells) of the table for people: a row for each of the first layers and one with the totals of all."""
     headings = ("layer", "M", "N", "K", "cycles", "util %", "ifmap reads", "filter reads", "ofmap writes")
     rows = [
         [
@@ -114,12 +116,18 @@ def report_rows(result: ScaleSimResult) -> tuple[tuple[str, ...], list[list[str]
             f"{layer.overall_util_percent:.2f}",
             *_counts(layer),
         ]
-        for layer in result.layers
+        for layer in result.layers[:MOST_ROWS]
     ]
     pes = result.rows * result.columns
     util = 100 * result.totals.macs / (result.totals.compute_cycles * pes) if result.totals.compute_cycles else 0.0
     rows.append(["total", "", "", "", f"{result.totals.compute_cycles:,}", f"{util:.2f}", *_counts(result.totals)])
     return headings, rows
+
+
+def table_notes(result: ScaleSimResult) -> tuple[str, ...]:
+    """What stands below the table: the notes of the result, and how many of its layers the table leaves out."""
+    shown = f"the first {MOST_ROWS} of {len(result.layers):,} layers are shown; --json and --out have all"
+    return result.notes + ((shown,) if len(result.layers) > MOST_ROWS else ())
 
 
 def _counts(of: ScaleSimLayerResult | ScaleSimTotals) -> list[str]:

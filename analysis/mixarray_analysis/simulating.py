@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mixarray.accelerator.load import load_accelerator
+from mixarray.accelerator.model import Accelerator
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.result.run import RunResult, run_result
 from mixarray.result.write import write_run
 from mixarray.simulate import simulate
-from mixarray.trace.workload import RESULT_BITS, single_gemm
+from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
+from mixarray_analysis.printable import printable
 from mixarray_analysis.runs import RunTask, run_task
 from mixarray_analysis.sentence import words_for
 from mixarray_analysis.tables import to_json
 
 MOST_ENTRIES = 6
+
+
+def simulate_workload(
+    workload: Workload,
+    machine: Accelerator,
+    *,
+    source: str,
+    trace_sha256: str | None = None,
+    reads: Sequence[Path] = (),
+    out: Path | None,
+    force: bool,
+) -> RunResult:
+    """One workload on a machine; writes a run directory where `out` is given, never over the files in `reads`.
+
+    source: where the workload comes from, in words. trace_sha256: of the file that it was read from.
+    """
+    with _place(out, force, *reads) as directory:
+        simulated = [(simulate(workload, machine, timeline=True), 1)]
+        result = run_result(simulated, source=source, trace_sha256=trace_sha256, seed=None, speedup=None)
+        if directory is not None:
+            write_run(directory, result, simulated, machine)
+    return result
 
 
 def simulate_gemm(
@@ -29,20 +54,14 @@ def simulate_gemm(
     out: Path | None,
     force: bool,
 ) -> RunResult:
-    """One GEMM of (M, N, K) at (streaming, stationary) bits; writes a run directory where `out` is given.
+    """One GEMM of (M, N, K) at (activation, weight) bits; writes a run directory where `out` is given.
 
     Its results are requantized to `result_bits` (None: 8) on the vector unit and stored in DRAM.
     """
-    machine = load_accelerator(accelerator, overrides)
     m, n, k = shape
-    with _place(out, force) as directory:
-        width = RESULT_BITS if result_bits is None else result_bits
-        simulated = [(simulate(single_gemm(m, n, k, *bits, result_bits=width), machine, timeline=True), 1)]
-        source = f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits to {width}"
-        result = run_result(simulated, source=source, trace_sha256=None, seed=None, speedup=None)
-        if directory is not None:
-            write_run(directory, result, simulated, machine)
-    return result
+    width = RESULT_BITS if result_bits is None else result_bits
+    machine, source = load_accelerator(accelerator, overrides), f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits to {width}"
+    return simulate_workload(single_gemm(m, n, k, *bits, width), machine, source=source, out=out, force=force)
 
 
 def simulate_bundle(
@@ -74,7 +93,7 @@ def report_text(result: RunResult) -> str:
     """A few lines for people."""
     totals = result.totals
     lines = [
-        f"{result.source} on {result.accelerator}",
+        f"{printable(result.source)} on {result.accelerator}",
         f"  cycles       {totals.cycles:,.0f}  ({totals.latency_ms:.4f} ms)",
         f"  energy       {totals.energy_uj:,.3f} uJ  ({totals.energy_low_uj:,.3f} to {totals.energy_high_uj:,.3f})",
         f"  MACs         {totals.macs:,.0f}",

@@ -7,13 +7,14 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.measure import Measurement
 
+from mixarray_analysis.plain_table import PlainTable
 from mixarray_analysis.plan import uniform_name
 
 if TYPE_CHECKING:
@@ -24,25 +25,34 @@ if TYPE_CHECKING:
 EQUAL_NOTE = "= : the paired difference to ratio 0 is inside its 95 % bootstrap interval (it contains 0)"
 NARROWEST_TABLE = 150
 """Columns of text that a table may use where the output is no terminal."""
+WIDEST_TABLE = 1_000_000
+"""Columns of text in which every table is measured."""
 MACHINE_HEADINGS = ("BOPs x", "simulated x", "cycles", "ms", "µJ", "util %", "peak %")
 """One accelerator at one setting: speedups over ratio 0, then per image at batch 1."""
 
 
-def show(table: RenderableType) -> None:
-    """Print a table; a pipe or file gets the width the table needs instead of a terminal's."""
-    Console(width=None if sys.stdout.isatty() else NARROWEST_TABLE, soft_wrap=False).print(table)
+def show(table: RenderableType, piped_width: int = NARROWEST_TABLE) -> None:
+    """Print a table on a terminal's width, or on `piped_width` where the output is no terminal.
+
+    Nothing is cut off: a table that needs more gets more, and a terminal then wraps its lines.
+    """
+    given = Console(width=None if sys.stdout.isatty() else piped_width)
+    needed = Measurement.get(given, given.options.update_width(WIDEST_TABLE), table).minimum
+    Console(width=max(given.width, needed)).print(table)
 
 
-def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
-    """A plain table, numbers to the right, the first column to the left; headings may wrap, nothing is cut off."""
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
-    cells = list(rows)
-    for number, heading in enumerate(headings):
-        widest = max((len(row[number]) for row in cells), default=0)
-        table.add_column(heading, justify="right" if number else "left", min_width=widest, overflow="fold")
-    for row in cells:
-        table.add_row(*row)
-    return table
+def make_table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    title: str | None = None,
+    folds: int = 0,
+    left: Collection[int] = (0,),
+) -> PlainTable:
+    """A plain table: numbers to the right, columns in `left` to the left; cells mean nothing but their characters.
+
+    Where it is too wide for its place headings wrap, and then the cells of column `folds` fold.
+    """
+    return PlainTable(headings, tuple(rows), title, folds, left)
 
 
 def accuracy_text(row: EvaluationRow) -> str:
@@ -65,7 +75,7 @@ def summary_table(findings: Findings) -> Group:
     return Group(*parts)
 
 
-def _shared_table(findings: Findings) -> Table:
+def _shared_table(findings: Findings) -> PlainTable:
     cells = []
     for ratio, row in zip(sorted(findings.ratios_actual), findings.rows(findings.accelerators[0]), strict=True):
         accuracy = findings.accuracy.get(ratio)
@@ -101,7 +111,7 @@ def uniform_table(findings: Findings) -> Group:
     return Group(*parts)
 
 
-def accuracy_table(rows: Sequence[EvaluationRow]) -> Table:
+def accuracy_table(rows: Sequence[EvaluationRow]) -> PlainTable:
     """Accuracy by ratio."""
     cells = [
         [f"{row.ratio / 10:g}", f"{100 * row.ratio_actual:.1f}", accuracy_text(row), f"{row.ap:.3f}", str(row.n)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +11,7 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.scalesim_config import ScaleSimConfig, read_scalesim_config
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.provenance import git_revision, package_versions
-from mixarray.result.run import RunResult, run_result
-from mixarray.result.write import write_run
-from mixarray.simulate import simulate
+from mixarray.result.run import RunResult
 from mixarray.timing.scalesim import scalesim_timing
 from mixarray.trace.scalesim_topology import DENSE, TopologyLayer, read_topology, topology_workload
 from mixarray.trace.workload import RESULT_BITS
@@ -26,6 +23,7 @@ from mixarray_analysis.scalesim_result import (
     compute_report,
     totals_over,
 )
+from mixarray_analysis.simulating import simulate_workload
 
 
 def time_as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool) -> ScaleSimResult:
@@ -67,21 +65,22 @@ def simulate_topology(
     out: Path | None,
     force: bool,
 ) -> RunResult:
-    """The layers as one workload at (streaming, stationary) bits on one of our machines, a result like any run's.
+    """The layers as one workload at (activation, weight) bits on one of our machines, a result like any run's.
 
     Layers follow each other in the order of the file; each reads its operands from DRAM and writes its results there.
     """
     machine, layers = load_accelerator(accelerator, overrides), read_topology(topology)
     width = RESULT_BITS if result_bits is None else result_bits
     dense = "" if all(layer.sparsity == DENSE for layer in layers) else ", sparsity ratios not used"
-    source = f"topology {topology.name}, {len(layers)} layers, {bits[0]}x{bits[1]} bits to {width}{dense}"
-    place = nullcontext(None) if out is None else atomic_directory(out, ResultKind.RUN, force, (topology,))
-    with place as directory:
-        simulated = [(simulate(topology_workload(topology.stem, layers, *bits, width), machine, timeline=True), 1)]
-        result = run_result(simulated, source=source, trace_sha256=_hash(topology), seed=None, speedup=None)
-        if directory is not None:
-            write_run(directory, result, simulated, machine)
-    return result
+    return simulate_workload(
+        topology_workload(topology.stem, layers, *bits, width),
+        machine,
+        source=f"topology {topology.name}, {_layers(len(layers))}, {bits[0]}x{bits[1]} bits to {width}{dense}",
+        trace_sha256=_hash(topology),
+        reads=(topology,),
+        out=out,
+        force=force,
+    )
 
 
 def _time(layer: TopologyLayer, config: ScaleSimConfig) -> ScaleSimLayerResult:
@@ -96,8 +95,12 @@ def _notes(layers: Sequence[TopologyLayer], config: ScaleSimConfig) -> tuple[str
         notes.append(f"no stalls are simulated; these settings have no effect: {', '.join(config.stall_settings)}")
     sparse = sum(layer.sparsity != DENSE for layer in layers)
     if sparse:
-        notes.append(f"sparsity ratios of {sparse} layers are not used: sparsity.SparsitySupport is false")
+        notes.append(f"sparsity ratios of {_layers(sparse)} are not used: sparsity.SparsitySupport is false")
     return tuple(notes)
+
+
+def _layers(number: int) -> str:
+    return "1 layer" if number == 1 else f"{number} layers"
 
 
 def _hash(path: Path) -> str:

@@ -117,6 +117,33 @@ def test_what_cannot_be_expanded_is_refused_at_once() -> None:
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize(
+    ("gemm", "batch", "sizes", "named"),
+    [
+        ((1, 1, 1), 50_001, {}, r"--batch: 50,001 such GEMMs take about 50,001 folds on this array; at most 50,000"),
+        ((1, 1, 1), 10**12, {}, r"--batch: .* such GEMMs take about .* events on this array"),
+        ((1, 50_001, 1), 2, {"columns": "1", "rows": "1"}, r"--gemm: takes about 50,001 folds on this array"),
+        ((1, 1, 1), 1, {"rows": "4096", "columns": "4096"}, r"arrays\.0: has 16,777,216 PEs; at most 1,048,576"),
+    ],
+)
+def test_the_error_names_what_is_too_much(
+    gemm: tuple[int, int, int], batch: int, sizes: dict[str, str], named: str
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(InputError, match=named):
+        count_utilization(request(gemm, PACKED, batch, **{"rows": "8", **sizes}))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.full
+def test_the_largest_that_is_accepted_is_drawn_in_seconds() -> None:
+    """As many folds and nearly as many events as are allowed."""
+    began = time.process_time()
+    counted = count_utilization(request((39, 1, 1), batch=50_000, rows="1", columns="1"))
+    assert time.process_time() - began < 15
+    assert counted.found.active_cycles.tolist() == [[50_000 * 2 * 39]]
+
+
 def test_the_command_writes_three_files_the_same_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one", "two"):
         assert (
@@ -131,8 +158,8 @@ def test_the_command_writes_three_files_the_same_each_time(tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("plot", "utilization"), "needs --gemm M,N,K with --bits S,W"),
-        (("plot", "utilization", "--gemm", "4,4,4"), "needs --gemm M,N,K with --bits S,W"),
+        (("plot", "utilization"), "needs --gemm M,N,K with --bits A,W"),
+        (("plot", "utilization", "--gemm", "4,4,4"), "needs --gemm M,N,K with --bits A,W"),
         ((*WINDOW[:2], "somewhere", *WINDOW[2:]), "takes no source"),
         ((*WINDOW, "--image", "1"), "no --image"),
         ((*WINDOW, "--batch", "0"), "--batch"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
-from mixarray.accelerator.model import Array
 from mixarray.array.closed_form import output_total_cycles, stationary_total_cycles
 from mixarray.array.fold import RowRun
 from mixarray.array.output import expand_output
 from mixarray.array.problem import Problem, expand, stationary_folds
 from mixarray.array.stationary import expand_stationary
-from mixarray_analysis.validation.checks.array_closed_form import CHECK, FAULTS, compare, planted
-from mixarray_analysis.validation.fold_streams import MODES, draw_output, draw_stationary
+from mixarray_analysis.validation.arrays import chooser, make_array, mode_sets
+from mixarray_analysis.validation.checks.array_closed_form import CHECK, FAULTS, MODEL_FAULTS, compare, planted
+from mixarray_analysis.validation.fold_streams import draw_output, draw_stationary
+from mixarray_analysis.validation.model_faults import in_model
 
 SWIN_T = Path(__file__).parents[1] / "golden" / "swin_t_224_gemms.csv"
 
@@ -52,11 +54,39 @@ def test_withheld_rows_are_outside_the_closed_form(data):
 def test_the_check_holds_and_notices_every_mistake():
     outcome, mutants = CHECK.run(400, 1, lambda _: None), CHECK.mutants(1)
     assert (outcome.cases, outcome.mismatches, outcome.first_mismatch) == (400, 0, "")
-    assert mutants.caught == mutants.planted == tuple(FAULTS)
+    assert mutants.caught == mutants.planted
+    assert len(mutants.planted) == len(FAULTS) + len(MODEL_FAULTS) == 17
+
+
+def totals():
+    """Of a few dozen fold streams, in closed form alone."""
+    for number in range(40):
+        array, folds = draw_stationary(chooser(5, number), withheld=False)
+        yield stationary_total_cycles(array, folds)
+        array, tiles = draw_output(chooser(5, number), withheld=False)
+        yield output_total_cycles(array, tiles)
+
+
+@pytest.mark.parametrize("fault", MODEL_FAULTS, ids=lambda fault: fault.name)
+def test_no_mistake_in_the_model_moves_the_closed_form(fault):
+    right = list(totals())
+    with in_model(fault):
+        assert list(totals()) == right
+
+
+@pytest.mark.parametrize("fault", MODEL_FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_mistake_is_taken_back_whatever_happens(fault):
+    before = [vars(owner)[fault.attribute] for owner in fault.owners]
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(RuntimeError))
+        stack.enter_context(in_model(fault))
+        assert [vars(owner)[fault.attribute] for owner in fault.owners] == [fault.wrong] * len(fault.owners)
+        raise RuntimeError
+    assert [vars(owner)[fault.attribute] for owner in fault.owners] == before
 
 
 def test_a_disagreement_is_told_in_words():
-    wrong = planted(*FAULTS["drain dropped"])
+    wrong = planted(*FAULTS["way through the array dropped"])
     found = next(filter(None, (compare(0, number, wrong) for number in range(9))))
     assert "cycles by events" in found
 
@@ -67,18 +97,8 @@ def test_a_mistake_needs_a_place():
 
 
 def packed(rows, columns, policy=WeightLoading.DOUBLE, load_rows=WeightLoadRows.ALL):
-    return Array(
-        name="array",
-        rows=rows,
-        columns=columns,
-        dataflow=Dataflow.WEIGHT_STATIONARY,
-        pe_style="packed_w4",
-        modes=MODES["packed_w4"],
-        weight_loading=policy,
-        weight_load_rows=load_rows,
-        weight_port_bits=8 * columns,
-        accumulator_bits=32,
-    )
+    modes = mode_sets("packed_w4")[0]
+    return make_array((rows, columns), "packed_w4", Dataflow.WEIGHT_STATIONARY, modes, policy, load_rows)
 
 
 def runs_of(array, *rows):

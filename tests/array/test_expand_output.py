@@ -6,11 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixarray.accelerator.enums import WeightLoading
+from mixarray.accelerator.enums import Dataflow, WeightLoading
 from mixarray.array.events import ArrayEvent, make_log
 from mixarray.array.fold import OutputFold
 from mixarray.array.output import expand_output
-from mixarray_analysis.validation.fold_streams import chooser, draw_output
+from mixarray_analysis.validation.arrays import chooser, make_array
+from mixarray_analysis.validation.fold_streams import draw_output
 
 STEP, COMPUTE = ArrayEvent.ROW_ISSUE, ArrayEvent.COMPUTE
 DRAIN, RESULT = ArrayEvent.DRAIN_ISSUE, ArrayEvent.RESULT
@@ -120,9 +121,7 @@ def test_the_rule_of_sums_notices_a_step_that_is_one_cycle_early(number, policy)
 
 def test_three_folds_on_paper():
     """Double on 2x2, K = 1, all rows drained: the second drain waits for the first, the third fold for the second."""
-    array, _ = draw_output(lambda low, high: low, withheld=False)
-    changes = {"weight_loading": WeightLoading.DOUBLE, "rows": 2, "columns": 2, "weight_port_bits": 16}
-    array = array.model_copy(update=changes)
+    array = make_array((2, 2), "plain", Dataflow.OUTPUT_STATIONARY, ((8, 8),), WeightLoading.DOUBLE)
     fold = OutputFold(1, 2, 1, array.mode(8, 8))
     issues = [line for line in expand_output(array, [fold] * 3).log.lines() if "issue" in line]
     assert issues == [

@@ -13,7 +13,8 @@ from mixarray.accelerator.enums import WeightLoading
 from mixarray.array.events import ArrayEvent, make_log
 from mixarray.array.fold import RowRun, StationaryFold
 from mixarray.array.stationary import expand_stationary
-from mixarray_analysis.validation.fold_streams import chooser, draw_stationary
+from mixarray_analysis.validation.arrays import chooser
+from mixarray_analysis.validation.fold_streams import draw_stationary
 
 LOAD, ROW, COMPUTE = ArrayEvent.LOAD_ISSUE, ArrayEvent.ROW_ISSUE, ArrayEvent.COMPUTE
 BUFFERS = {WeightLoading.SERIAL: 1, WeightLoading.SINGLE: 1, WeightLoading.DOUBLE: 2}

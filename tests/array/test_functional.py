@@ -12,26 +12,20 @@ from hypothesis import strategies as st
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
 from mixarray.accelerator.model import Array
-from mixarray.accelerator.modes import Bits
+from mixarray.accelerator.modes import Bits, Mode
 from mixarray.array.events import Integers
 from mixarray.array.fold import RowRun
 from mixarray.array.functional import run_functional
 from mixarray.array.functional_parts import EventMismatchError
 from mixarray.array.problem import Problem, transposed
 from mixarray.errors import InputError
-from mixarray_analysis.validation.functional_cases import (
-    SHAPES,
-    draw_case,
-    draw_codes,
-    draw_operands,
-    legal_pairs,
-    make_array,
-    make_case,
-    mode_of,
-)
-from mixarray_analysis.validation.functional_faults import FAULTS, Fault, load_early, noticed, packed_case
+from mixarray_analysis.validation.arrays import make_array, mode_sets, served_pairs
+from mixarray_analysis.validation.checks.functional import CHECK, difference
+from mixarray_analysis.validation.functional_cases import SHAPES, draw_case, draw_codes, draw_operands, make_case
+from mixarray_analysis.validation.functional_faults import FAULTS, Fault, load_early, packed_case
+from mixarray_analysis.validation.model_faults import EMPTY_SLOTS_PASS, ModelFault, in_model
 
-PACKED: tuple[Bits, ...] = ((4, 4), (8, 4), (8, 8))
+PACKED = mode_sets("packed_w4")[0]
 WS, IS, OS = Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY, Dataflow.OUTPUT_STATIONARY
 INT8: tuple[Bits, ...] = ((8, 8),)
 
@@ -45,7 +39,7 @@ def product(left: Integers, right: Integers) -> Integers:
 
 
 def problem_of(array: Array, runs: list[tuple[int, Bits]], n: int, k: int) -> Problem:
-    return Problem(tuple(RowRun(rows, mode_of(array, bits)) for rows, bits in runs), n, k)
+    return Problem(tuple(RowRun(rows, array.mode(*bits)) for rows, bits in runs), n, k)
 
 
 def agrees(array: Array, problem: Problem, seed: int = 0) -> bool:
@@ -53,7 +47,7 @@ def agrees(array: Array, problem: Problem, seed: int = 0) -> bool:
     return np.array_equal(run_functional(array, problem, left, right), product(left, right))
 
 
-@pytest.mark.parametrize("number", range(2 * len(SHAPES) * len(legal_pairs())))
+@pytest.mark.parametrize("number", range(2 * len(SHAPES) * len(served_pairs())))
 def test_random_problems_of_every_shape_style_and_dataflow(number: int) -> None:
     case = draw_case(7, number)
     assert np.array_equal(case.run().outputs, product(case.streaming, case.stationary)), case.words
@@ -77,12 +71,12 @@ def test_plain_arrays_under_every_policy(dataflow: Dataflow, loading: WeightLoad
     assert agrees(array, problem_of(array, [(9, (8, 8))], n=17, k=10))
 
 
-@pytest.mark.parametrize(("style", "dataflow"), legal_pairs())
+@pytest.mark.parametrize(("style", "dataflow"), served_pairs())
 @pytest.mark.parametrize(
     ("m", "n", "k"), [(1, 1, 1), (1, 9, 1), (1, 1, 23), (5, 1, 1), (4, 4, 4), (5, 5, 5), (8, 3, 9)]
 )
 def test_edges_and_sizes_that_fill_nothing(style: str, dataflow: Dataflow, m: int, n: int, k: int) -> None:
-    modes = PACKED if style == "packed_w4" else INT8
+    modes = mode_sets(style)[-1]
     array = make_array((4, 4), style, dataflow, modes)
     for bits in modes:
         assert agrees(array, problem_of(array, [(m, bits)], n, k))
@@ -90,8 +84,8 @@ def test_edges_and_sizes_that_fill_nothing(style: str, dataflow: Dataflow, m: in
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1)])
 def test_arrays_of_one_row_or_column(shape: tuple[int, int]) -> None:
-    for style, dataflow in legal_pairs():
-        modes = PACKED if style == "packed_w4" else INT8
+    for style, dataflow in served_pairs():
+        modes = mode_sets(style)[-1]
         array = make_array(shape, style, dataflow, modes)
         assert agrees(array, problem_of(array, [(3, bits) for bits in modes], n=6, k=7))
 
@@ -105,9 +99,9 @@ def test_input_stationary_is_the_transposed_problem() -> None:
     assert np.array_equal(result.T, product(activations, weights))
 
 
-@pytest.mark.parametrize(("style", "dataflow"), legal_pairs())
+@pytest.mark.parametrize(("style", "dataflow"), served_pairs())
 def test_negative_extremes_over_a_long_reduction(style: str, dataflow: Dataflow) -> None:
-    array = make_array((8, 8), style, dataflow, PACKED if style == "packed_w4" else INT8)
+    array = make_array((8, 8), style, dataflow, mode_sets(style)[-1])
     problem = problem_of(array, [(3, (8, 8))], n=9, k=500)
     low = run_functional(array, problem, np.full((3, 500), -128), np.full((500, 9), -128))
     assert np.array_equal(low, np.full((3, 9), 128 * 128 * 500))
@@ -148,16 +142,16 @@ def test_withheld_rows_change_no_result(seed: int, number: int, gaps_seed: int) 
 def test_faults_are_noticed(fault: Fault, seed: int) -> None:
     case = fault.make(seed)
     expected = product(case.streaming, case.stationary)
-    assert np.array_equal(case.run().outputs, expected)
-    assert noticed(fault, case, expected)
+    assert difference(case.run, expected) == ""
+    assert difference(lambda: fault.run(case), expected)
 
 
 def test_loads_have_one_cycle_of_slack_and_no_more() -> None:
     """A register is written at the end of a cycle, so a load may follow the last pass in the same cycle."""
     case = packed_case((8, 4), WeightLoading.SINGLE)(0)
     expected = product(case.streaming, case.stationary)
-    assert np.array_equal(load_early(case, cycles=1), expected)
-    assert not np.array_equal(load_early(case, cycles=2), expected)
+    assert np.array_equal(load_early(case, cycles=1).outputs, expected)
+    assert not np.array_equal(load_early(case, cycles=2).outputs, expected)
 
 
 def test_two_rows_cannot_enter_in_one_cycle() -> None:
@@ -193,3 +187,25 @@ def test_rows_are_held_to_their_own_mode() -> None:
     left = np.array([[100, 0], [0, 100]])
     with pytest.raises(InputError, match=r"row 1, column 1: 100 is outside -8 \.\. 7 of 4 signed bits"):
         run_functional(array, problem, left, np.ones((2, 1), int))
+
+
+def test_random_cases_waste_no_pass_and_a_second_pass_for_every_8_bit_row_is_noticed() -> None:
+    assert CHECK.run(60, 3, lambda _: None).mismatches == 0
+    with in_model(EMPTY_SLOTS_PASS):
+        outcome = CHECK.run(60, 3, lambda _: None)
+    assert outcome.mismatches > 0
+    assert "passes meet no value" in outcome.first_mismatch
+
+
+def test_a_model_that_names_slots_that_do_not_exist_is_a_mismatch_and_no_crash() -> None:
+    always_two = ModelFault("two passes always", (Mode,), "passes", lambda mode, depth, array_rows: 2)
+    with in_model(always_two):
+        outcome = CHECK.run(20, 0, lambda _: None)
+    assert outcome.mismatches > 0
+    assert "IndexError" in outcome.first_mismatch
+
+
+def test_an_overflow_is_a_mismatch_and_no_crash() -> None:
+    case = packed_case((8, 8), WeightLoading.DOUBLE)(0)
+    narrow = replace(case, array=case.array.model_copy(update={"accumulator_bits": 8}))
+    assert "AccumulatorOverflowError: row" in difference(narrow.run, product(case.streaming, case.stationary))

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading
 from mixarray.accelerator.model import Array
-from mixarray.accelerator.modes import Bits, Mode
+from mixarray.accelerator.modes import Mode
 from mixarray.array.events import Integers
 from mixarray.array.fold import RowRun
 from mixarray.array.functional import run_functional
 from mixarray.array.functional_parts import AccumulatorOverflowError
 from mixarray.array.problem import Problem
-from mixarray_analysis.validation.functional_cases import draw_operands, legal_pairs, make_array
+from mixarray_analysis.validation.arrays import make_array, mode_sets, served_pairs
+from mixarray_analysis.validation.functional_cases import draw_operands
 
 WS, OS = Dataflow.WEIGHT_STATIONARY, Dataflow.OUTPUT_STATIONARY
-PACKED: tuple[Bits, ...] = ((4, 4), (8, 4), (8, 8))
 
 
 def column_sums(array: Array, mode: Mode, left: list[int], right: list[int]) -> Iterator[int]:
@@ -68,7 +68,7 @@ def overflows(array: Array, problem: Problem, left: Integers, right: Integers) -
 
 @given(
     st.integers(0, 2**32),
-    st.sampled_from(legal_pairs()),
+    st.sampled_from(served_pairs()),
     st.sampled_from(WeightLoading),
     st.integers(10, 21),
     st.booleans(),
@@ -78,7 +78,7 @@ def test_an_error_exactly_when_a_step_leaves_the_range(
 ) -> None:
     style, dataflow = pair
     draw = np.random.default_rng(seed)
-    modes = PACKED if style == "packed_w4" else ((8, 8),)
+    modes = mode_sets(style)[-1]
     array = make_array((4, 4), style, dataflow, modes, loading, accumulator_bits=bits)
     runs = tuple(RowRun(int(draw.integers(1, 3)), mode) for mode in draw.permutation(np.array(array.pe_modes, object)))
     problem = Problem(runs[: draw.integers(1, len(runs) + 1)], int(draw.integers(1, 7)), int(draw.integers(1, 14)))

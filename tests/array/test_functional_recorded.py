@@ -17,7 +17,7 @@ from mixarray.array.functional import run_functional
 from mixarray.array.problem import Problem
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.models import open_model
-from mixarray_analysis.validation.functional_cases import make_array
+from mixarray_analysis.validation.arrays import make_array
 from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.packing import unpack_codes
 from mixarray_traces.record.recorder import record

@@ -125,6 +125,17 @@ def make_mixed_gemm(rows: int, low: int, n: int, k: int) -> Workload:
     return build_workload("mixed", Topology(tuple(net.operators), tuple(net.tensors)), two_branches(rows, low, 1), 1)
 
 
+def make_layers(count: int, m: int, width: int) -> Workload:
+    """Linear layers of `width` columns and K behind one another, 8-bit codes by 4-bit weights."""
+    net = Net()
+    codes = net.tensor(Role.ACTIVATION, (1, m, width), (8,))
+    for number in range(count):
+        sums = net.linear(f"layer{number}", codes, m, width, width, NONE)
+        codes = net.tensor(Role.ACTIVATION, (1, m, width), (8,))
+        net.vector(f"codes{number}", OperatorKind.REQUANTIZE, (1, m, width), [sums], codes, NONE)
+    return build_workload("layers", Topology(tuple(net.operators), tuple(net.tensors)), {}, 1)
+
+
 @pytest.fixture(scope="session")
 def block() -> Callable[..., Workload]:
     return make_block
@@ -133,6 +144,11 @@ def block() -> Callable[..., Workload]:
 @pytest.fixture(scope="session")
 def mixed_gemm() -> Callable[[int, int, int, int], Workload]:
     return make_mixed_gemm
+
+
+@pytest.fixture(scope="session")
+def layers() -> Callable[[int, int, int], Workload]:
+    return make_layers
 
 
 @pytest.fixture(scope="session")

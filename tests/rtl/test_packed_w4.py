@@ -14,8 +14,9 @@ from mixarray.array.events import ArrayEvent
 from mixarray.array.fold import RowRun
 from mixarray.array.problem import Problem, stationary_folds
 from mixarray_analysis.validation.checks.rtl_packed_w4 import CHECK
+from mixarray_analysis.validation.rtl.bench import build_folder
 from mixarray_analysis.validation.rtl.packed_w4 import Recording, build_packed_w4, run
-from mixarray_analysis.validation.rtl.packed_w4_cases import compare, make_case
+from mixarray_analysis.validation.rtl.packed_w4_cases import draw_case
 from mixarray_analysis.validation.rtl.packed_w4_feed import MODES, Gemm
 
 pytestmark = [pytest.mark.full, pytest.mark.needs("verilator")]
@@ -24,9 +25,8 @@ Builder = Callable[[int, int], Path]
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    folder = tmp_path_factory.mktemp("rtl")
-    return lambda rows, columns: build_packed_w4(rows, columns, folder)
+def library() -> Builder:
+    return lambda rows, columns: build_packed_w4(rows, columns, build_folder())
 
 
 def array_of(policy: str, rows: int = 4, columns: int = 4, port_bits: int = 64) -> Array:
@@ -99,7 +99,7 @@ def test_withheld_rows_are_bubbles(library: Builder) -> None:
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 5), (3, 1), (2, 7)])
 def test_odd_sizes_agree_too(library: Builder, rows: int, columns: int) -> None:
-    disagreements = [compare(make_case(2, number, (rows, columns)), library(rows, columns)) for number in range(60)]
+    disagreements = [draw_case(2, number, (rows, columns)).compare(library(rows, columns)) for number in range(60)]
     assert set(disagreements) == {""}
 
 

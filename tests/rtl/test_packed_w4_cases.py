@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from mixarray.array.stationary import expand_stationary
-from mixarray_analysis.validation.checks.rtl_packed_w4 import FAULTS, SHAPES
-from mixarray_analysis.validation.rtl.build import BuildError, Patch, build, rtl_dir
+from mixarray_analysis.validation.checks.rtl_packed_w4 import FAULTS
+from mixarray_analysis.validation.rtl.bench import SHAPES
 from mixarray_analysis.validation.rtl.difference import log_difference
-from mixarray_analysis.validation.rtl.packed_w4 import SOURCES, run
-from mixarray_analysis.validation.rtl.packed_w4_cases import Case, make_case
+from mixarray_analysis.validation.rtl.packed_w4 import ENTRIES, SOURCES, run
+from mixarray_analysis.validation.rtl.packed_w4_cases import Case, draw_case
+from mixarray_analysis.validation.rtl.packed_w4_directed import DEEPEST, deep, every_height, many_rows
 from mixarray_analysis.validation.rtl.packed_w4_feed import make_feed, read_results
 
 CASES = 200
@@ -22,7 +23,7 @@ CASES = 200
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    return [make_case(0, number, SHAPES[number % len(SHAPES)]) for number in range(CASES)]
+    return [draw_case(0, number, SHAPES[number % len(SHAPES)]) for number in range(CASES)]
 
 
 def test_cases_reach_every_policy_load_rows_port_width_and_mode(cases: list[Case]) -> None:
@@ -69,14 +70,14 @@ def test_extreme_codes_occur_in_both_widths(cases: list[Case]) -> None:
 
 
 def test_a_case_is_repeatable() -> None:
-    first, again = make_case(3, 4, (8, 4)), make_case(3, 4, (8, 4))
+    first, again = draw_case(3, 4, (8, 4)), draw_case(3, 4, (8, 4))
     assert first.folds == again.folds
     assert np.array_equal(first.gemms[0].activations, again.gemms[0].activations)
     assert first.describe() == again.describe()
 
 
 def test_beats_bring_every_bit_of_a_row_once() -> None:
-    case = make_case(0, 2, (4, 4))
+    case = draw_case(0, 2, (4, 4))
     feed, array = make_feed(case.array, case.gemms), case.array
     assert array.row_load_cycles == 3
     width = array.weight_port_bits
@@ -89,7 +90,7 @@ def test_beats_bring_every_bit_of_a_row_once() -> None:
 
 
 def test_accumulators_of_column_tiles_become_one_matrix() -> None:
-    case = make_case(0, 0, (4, 4))
+    case = draw_case(0, 0, (4, 4))
     gemms = case.gemms
     entries = np.arange(make_feed(case.array, gemms).entries * 4, dtype=np.int32).reshape(-1, 4)
     results = list(read_results(case.array, gemms, entries))
@@ -100,29 +101,51 @@ def test_accumulators_of_column_tiles_become_one_matrix() -> None:
 
 
 def test_a_line_too_many_or_too_few_is_a_difference() -> None:
-    case = make_case(0, 0, (4, 4))
+    case = draw_case(0, 0, (4, 4))
     log = expand_stationary(case.array, case.folds).log
     assert log_difference(log, log) == ""
     assert "'nothing'" in log_difference(log, type(log)(*log.table()[:-1].T))
     assert f"line {len(log)} of" in log_difference(type(log)(*log.table()[:-1].T), log)
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_has_exactly_one_place_in_the_sources(name: str) -> None:
-    fault = FAULTS[name]
-    assert fault.file in SOURCES
-    assert (rtl_dir() / fault.file).read_text().count(fault.old) == 1
-    assert fault.old != fault.new
+def test_every_fault_lies_in_this_array() -> None:
+    assert {patch.file for fault in FAULTS.values() for patch in fault} <= set(SOURCES)
 
 
-def test_a_fault_without_a_place_is_refused(tmp_path: Path) -> None:
-    nowhere = Patch("packed_w4_pe.sv", "no such text", "")
-    with pytest.raises(BuildError, match="stands there 0 times"):
-        build("packed_w4_array", SOURCES, {"ROWS": 4, "COLUMNS": 4}, "packed_w4_harness.cpp", tmp_path, nowhere)
+def test_sums_reach_both_ends_of_32_bits_and_no_further() -> None:
+    (gemm,) = deep((16, 16), DEEPEST).gemms
+    least, greatest = gemm.product().min(), gemm.product().max()
+    assert 2**31 - 2**14 <= greatest < 2**31
+    assert -(2**31) <= least < -(2**31) + 2**25
+
+
+def test_the_small_deep_case_needs_more_than_24_bits_and_6_bits_of_fold_number() -> None:
+    case = deep((4, 4), 1031)
+    assert abs(case.gemms[0].product()).min() > 2**23
+    assert len(case.folds) > 2**6
+
+
+def test_many_rows_need_more_than_half_of_the_entries() -> None:
+    case = many_rows((4, 4))
+    assert ENTRIES / 2 < make_feed(case.array, case.gemms).entries <= ENTRIES
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_every_array_row_is_once_the_last_one_written(shape: tuple[int, int]) -> None:
+    case = every_height(shape)
+    assert [fold.load_rows(case.array) for fold in case.folds] == list(range(1, shape[0] + 1))
+    assert case.array.row_load_cycles == 1
+    times = expand_stationary(case.array, case.folds).times
+    assert all(fold.stream_start_cycles == fold.other_issued_cycles for fold in times)
+
+
+def test_random_tiles_are_often_lower_than_the_array(cases: list[Case]) -> None:
+    heights = Counter(fold.depth for case in cases for fold in case.folds if case.array.rows == 16)
+    assert len([height for height in heights if height < 16]) >= 8
 
 
 def test_an_array_that_this_hardware_is_not_is_refused(tmp_path: Path) -> None:
-    case = make_case(0, 0, (4, 4))
+    case = draw_case(0, 0, (4, 4))
     plain = case.array.model_copy(update={"pe_style": "plain"})
     with pytest.raises(ValueError, match="packed W4"):
         run(tmp_path / "none.so", plain, case.gemms)

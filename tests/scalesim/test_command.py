@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mixarray_analysis.cli import main
+from mixarray_analysis.scalesim_result import MOST_ROWS
 from mixarray_analysis.validation.scalesim.questions import config_text
 
 TOPOLOGY = "Layer, M, N, K,\nqk, 49, 49, 32,\n\nav, 49, 32, 49\n"
@@ -87,7 +88,7 @@ def test_what_the_files_ask_for_in_vain_is_said(files: tuple[str, str], capsys: 
     assert main(as_scalesim(files)) == 0
     shown = capsys.readouterr().out
     assert "note: no stalls are simulated; these settings have no effect: run_presets.InterfaceBandwidth" in shown
-    assert "note: sparsity ratios of 1 layers are not used" in shown
+    assert "note: sparsity ratios of 1 layer are not used" in shown
     assert "total" in shown
 
 
@@ -122,6 +123,8 @@ def test_one_layer_is_the_gemm(files: tuple[str, str], capsys: pytest.CaptureFix
     [
         (("bundle",), "exactly one source"),
         (("--gemm", "1,1,1"), "exactly one source"),
+        (("--bits", "8,4", "--force"), "--force: replaces the result at --out, and there is no --out"),
+        (("--scalesim-config", "C.cfg", "--force"), "--force: replaces"),
         ((), "needs --scalesim-config C.cfg, or --bits"),
         (("--bits", "8,4", "--image", "0"), "--topology: takes neither --image"),
         (("--bits", "8,4", "--uniform", "W4A4"), "--topology: takes neither --image nor --uniform"),
@@ -142,6 +145,51 @@ def test_what_does_not_belong_is_refused(
 def test_a_scalesim_configuration_needs_a_topology(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("simulate", "--gemm", "1,1,1", "--scalesim-config", files[1])
     assert "--scalesim-config: belongs to --topology" in fails(capsys, *arguments)
+
+
+def test_the_option_that_was_given_is_blamed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fails(capsys, "simulate", "--gemm", "", "--image", "0").startswith("error: --gemm: takes neither")
+    assert fails(capsys, "simulate", "--gemm", "", "--bits", "8,4").startswith("error: --gemm: '' is not M,N,K")
+
+
+def test_a_folder_is_no_topology_and_said_so_once(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(capsys, *as_scalesim((".", files[1])))
+    assert message == "error: .: cannot be read: Is a directory\n"
+
+
+@pytest.mark.parametrize("name", ["[/x]", "conv[red]y[/red]", "[bold]x", "smile:smile:"])
+def test_names_are_shown_as_they_are(files: tuple[str, str], capsys: pytest.CaptureFixture[str], name: str) -> None:
+    Path(files[0]).write_text(f"Layer, M, N, K,\n{name}, 3, 4, 8,\n", encoding="utf-8")
+    assert main(as_scalesim(files)) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]] == [name, "total"]
+
+
+def test_escape_characters_reach_no_terminal(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path(files[0]).write_text("Layer, M, N, K,\na\x1b[31mred, 3, 4, 8,\n", encoding="utf-8")
+    assert main(as_scalesim(files)) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert r"a\x1b[31mred" in shown
+    assert "\x1b" not in fails(capsys, "simulate", "--topology", "\x1b[31m.csv", "--bits", "8,4")
+
+
+def test_of_very_many_layers_the_table_shows_the_first_and_all_totals(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"layer{number}" for number in range(MOST_ROWS + 1)]
+    Path(files[0]).write_text("Layer, M, N, K,\n" + "".join(f"{name}, 49, 49, 32,\n" for name in names))
+    assert main(as_scalesim(files, "-o", str(tmp_path / "out"))) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2 : MOST_ROWS + 2]] == names[:-1]
+    assert lines[-2].split()[:2] == ["total", f"{285 * len(names):,}"]
+    assert lines[-1] == "note: the first 200 of 201 layers are shown; --json and --out have all"
+    assert len(json.loads((tmp_path / "out" / "scalesim.json").read_text())["layers"]) == len(names)
+
+
+def test_a_single_layer_is_no_plural(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path(files[0]).write_text("Layer, M, N, K,\nqk, 9, 9, 9,\n")
+    assert main(("simulate", "--topology", files[0], "--bits", "8,4", "--json")) == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "topology T.csv, 1 layer, 8x4 bits to 8"
 
 
 def test_a_broken_topology_is_refused_by_line(

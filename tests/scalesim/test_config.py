@@ -95,11 +95,10 @@ def test_mistakes_are_refused_by_key(tmp_path: Path, old: str, new: str, message
     assert message in refusal(tmp_path, TEXT.replace(old, new))
 
 
-def test_a_bandwidth_is_needed_where_it_is_used(tmp_path: Path) -> None:
+def test_a_bandwidth_may_be_missing_but_not_wrong_where_it_is_used(tmp_path: Path) -> None:
     user = TEXT.replace("CALC", "USER")
-    assert "architecture_presets.Bandwidth: is missing" in refusal(
-        tmp_path, user.replace("Bandwidth: 16\nData", "Data")
-    )
+    (tmp_path / "C.cfg").write_text(user.replace("Bandwidth: 16\nData", "Data"), encoding="utf-8")
+    assert read_scalesim_config(tmp_path / "C.cfg").stall_settings == ("run_presets.InterfaceBandwidth",)
     assert "'many' is no list" in refusal(tmp_path, user.replace("Bandwidth: 16\nData", "Bandwidth: many\nData"))
 
 
@@ -117,3 +116,5 @@ def test_settings_that_only_stall_are_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.cfg: cannot be read"):
         read_scalesim_config(tmp_path / "nothing.cfg")
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory$"):
+        read_scalesim_config(tmp_path)

@@ -14,13 +14,14 @@ def test_every_recorded_layer_agrees() -> None:
     done: list[int] = []
     outcome = CHECK.run(CHECK.cases, 0, done.append)
     assert (outcome.mismatches, outcome.first_mismatch) == (0, "")
-    assert outcome.cases == CHECK.cases == sum(done) >= 150
+    recorded = sum(len(run.answers) for run in golden_runs())
+    assert outcome.cases == CHECK.cases == sum(done) == recorded
 
 
 def test_every_fault_is_noticed() -> None:
     mutants = CHECK.mutants(0)
     assert mutants.planted == mutants.caught
-    assert len(mutants.planted) >= 20
+    assert len(mutants.planted) >= 24
 
 
 def test_fewer_cases_when_asked() -> None:

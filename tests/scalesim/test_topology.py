@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixarray.errors import InputError
-from mixarray.trace.scalesim_topology import TopologyLayer, read_topology, topology_workload
+from mixarray.trace.scalesim_topology import Form, TopologyLayer, read_topology, topology_form, topology_workload
 from mixarray.trace.workload import single_gemm
 
 CONV = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
@@ -55,11 +55,6 @@ def test_blank_lines_and_comments_say_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, text) == (TopologyLayer("c#1", 9, 1, 4),)
 
 
-def test_line_ends_of_other_systems(tmp_path: Path) -> None:
-    (tmp_path / "T.csv").write_bytes(b"Layer,M,N,K,\r\na,1,2,3,\r\n")
-    assert read_topology(tmp_path / "T.csv") == (TopologyLayer("a", 1, 2, 3),)
-
-
 def test_a_depthwise_row_is_a_layer_per_channel(tmp_path: Path) -> None:
     """Every channel with all filters, as SCALE-Sim expands it."""
     layers = read(tmp_path, CONV + "DP1, 5, 5, 2, 2, 3, 4, 1,\n")
@@ -81,9 +76,13 @@ def test_a_sparsity_ratio_is_kept(tmp_path: Path, row: str) -> None:
         (GEMM + "a, 8, 8, 3, 3, 1, 1, 1,\n", "line 2: has 8 columns; allowed: 4"),
         (CONV + "a, 3, 4, 5,\n", "line 2: has 4 columns; allowed: 8"),
         (CONV + "a, 8, 8, 3, 3, 1, 1,\n", "line 2: has 7 columns"),
-        (CONV + "a, 8, 8, 3, 3, 1, 1, 1, 1,\n", "line 2: '1' in the last column is no sparsity ratio"),
+        (CONV + "a, 8, 8, 3, 3, 1, 1, 1, 1,\n", "line 2: '1' in the last .* SCALE-Sim takes one stride for both"),
+        (GEMM + "a, 3, 4, 5, 2,\n", "line 2: '2' in the last column is no sparsity ratio N:M with N from 1 to M$"),
+        (GEMM + '"a, b", 3, 4, 5,\n', "line 2: 'b\"' after the name is no size, and a name holds no comma"),
+        (GEMM + "a, b, c, 3, 4, 5,\n", "line 2: 'b' after the name is no size, and a name holds no comma"),
+        (CONV + "a, b, 8, 8, 3, 3, 1, 1, 1,\n", "line 2: 'b' after the name is no size, and a name holds no comma"),
         (CONV + "a, 8, 8, 3, 3, 1, 1, 1, 4:2,\n", "line 2: '4:2' in the last column is no sparsity ratio"),
-        ("x\ny\n", "line 2: has 1 columns; allowed: 8 .*; or 4"),
+        ("x\ny\n", "line 2: has 1 column; allowed: 8 .*; or 4"),
         (GEMM + "a, 3, 4.0, 5,\n", "line 2: '4.0' is no size"),
         (GEMM + "a, 3, -4, 5,\n", "line 2: '-4' is no size"),
         (GEMM + "a, 3, 0, 5,\n", "line 2: '0' is no size"),
@@ -94,7 +93,13 @@ def test_a_sparsity_ratio_is_kept(tmp_path: Path, row: str) -> None:
         (CONV + "a, 900000, 900000, 1, 1, 1, 1, 1,\n", "line 2: is a GEMM of M 810000000000"),
         (CONV + "DP, 8, 8, 3, 3, 200000, 1, 1,\n", "line 2: is one layer for each of 200000 channels"),
         (CONV + "DP, 8, 8, 3, 3, 60000, 1, 1,\n" * 2, "line 3: there are more than 100000 layers"),
-        ("a, 3, 4, 5,\nb, 3, 4, 5,\n", "line 1: is a layer, but SCALE-Sim skips the first line"),
+        ("a, 3, 4, 5,\nb, 3, 4, 5,\n", "line 1: holds '3' and so looks like a layer, but SCALE-Sim skips the first"),
+        ("a, 3, 4.0, 5,\nb, 3, 4, 5,\n", "line 1: holds '3'"),
+        ("a, x, 4.0, y,\nb, 3, 4, 5,\n", "line 1: holds '4.0'"),
+        ("a, x, --4, y,\nb, 3, 4, 5,\n", "line 1: holds '--4'"),
+        ("a, x, y, z, 2:4,\nb, 3, 4, 5,\n", "line 1: holds '2:4'"),
+        ("c1,224,224,7,7,3,64,2, dense,\nc2,8,8,3,3,1,1,1,\n", "line 1: holds '224'"),
+        ("a, ?, ?, 5 ,\nb, 3, 4, 5,\n", "line 1: holds '5'"),
         ("Layer, M, K, N,\nb, 3, 4, 5,\n", "line 1: names M, N and K in another order"),
         (GEMM, "holds no layers"),
         ("", "holds no layers"),
@@ -105,9 +110,39 @@ def test_mistakes_are_refused_by_line(tmp_path: Path, text: str, message: str) -
         read(tmp_path, text)
 
 
+@pytest.mark.parametrize("heading", ["e2", "Ifmap 2", "N:M", "-", "3x3"])
+def test_headings_may_hold_digits(tmp_path: Path, heading: str) -> None:
+    assert read(tmp_path, f"Layer, {heading}, b, c,\na, 3, 4, 5,\n") == (TopologyLayer("a", 3, 4, 5),)
+
+
+@pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_lines_end_where_editors_end_them(tmp_path: Path, odd: str) -> None:
+    """Other characters at which Python could split belong to a name, and line numbers are those of an editor."""
+    assert read(tmp_path, f"{GEMM}a{odd}b, 3, 4, 5,\n") == (TopologyLayer(f"a{odd}b", 3, 4, 5),)
+    with pytest.raises(InputError, match="line 3: has 2 columns"):
+        read(tmp_path, f"{GEMM}a{odd}b, 3, 4, 5,\nc, 1,\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_all_three_line_ends(tmp_path: Path, end: str) -> None:
+    (tmp_path / "T.csv").write_bytes(f"Layer,M,N,K,{end}a,1,2,3,{end}b,4,5,6{end}".encode())
+    assert [layer.name for layer in read_topology(tmp_path / "T.csv")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [(GEMM + "a, 3, 4, 5,\n", Form.GEMM), ("x\na, 3, 4, 5\n", Form.GEMM), (CONV + "c\n", Form.CONVOLUTION)],
+)
+def test_the_form_is_known_before_any_size(tmp_path: Path, text: str, form: Form) -> None:
+    (tmp_path / "T.csv").write_text(text, encoding="utf-8")
+    assert topology_form(tmp_path / "T.csv") is form
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.csv: cannot be read"):
         read_topology(tmp_path / "nothing.csv")
+    with pytest.raises(InputError, match=r"cannot be read: Is a directory$"):
+        read_topology(tmp_path)
     (tmp_path / "T.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"T\.csv: cannot be read"):
         read_topology(tmp_path / "T.csv")

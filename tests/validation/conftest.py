@@ -16,11 +16,23 @@ def make_check(
     planted: Sequence[str] = ("shift", "sign"),
     caught: Sequence[str] = ("shift", "sign"),
     cases: int = 7,
+    raises: BaseException | None = None,
+    mutants_raise: BaseException | None = None,
 ) -> Check:
-    """A check whose cases in `wrong` disagree, and which needs the parts in `missing` that are not here."""
+    """A check whose cases in `wrong` disagree, and which needs the parts in `missing` that are not here.
+
+    raises, mutants_raise: what ends the check, or its mutants.
+    """
 
     def run(number, seed, progress):
+        if raises:
+            raise raises
         return compare_cases(number, progress, lambda case: f"seed {seed}, case {case}" if case in wrong else "")
+
+    def mutants(seed):
+        if mutants_raise:
+            raise mutants_raise
+        return Mutants(tuple(planted), tuple(caught))
 
     return Check(
         name=name,
@@ -29,7 +41,7 @@ def make_check(
         tier=Tier.ENGINE,
         cases=cases,
         run=run,
-        mutants=lambda seed: Mutants(tuple(planted), tuple(caught)),
+        mutants=mutants,
         needs=tuple(Requirement(part, lambda: False, f"apt-get install {part}") for part in missing),
     )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from mixarray_analysis.cli import main
+from mixarray_analysis.validation.report import LONGEST_REMARK
 
 LONG = "rtl_output_stationary"
 
@@ -20,7 +24,53 @@ def test_all_hold(capsys, registered, check):
     rows = [line.split() for line in captured.out.splitlines()]
     assert rows[0] == ["check", "against", "cases", "mismatches", "mutants", "verdict"]
     assert [row[-4:] for row in rows[1:] if row[0] in ("engine", LONG)] == [["7", "0", "-", "holds"]] * 2
-    assert captured.err == ""
+    assert re.fullmatch(r"(\w+: holds, 7 cases, 0 mismatches, \d+\.\d s\n){2}", captured.err)
+
+
+def test_a_check_that_breaks_is_told_in_words_without_a_traceback(capsys, registered, check):
+    registered(check("engine", raises=ValueError("no [red]such[/red]\nplace\x1b[31m")), check("job_rule"))
+    assert main(["validate"]) == 1
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert any(line.startswith("engine") and line.split()[-4:] == ["-", "-", "-", "FAILS"] for line in lines)
+    assert any(line.startswith("job_rule") and line.split()[-1] == "holds" for line in lines)
+    assert lines[-1].startswith(r"engine: stopped by ValueError: no [red]such[/red] place\x1b[31m (conftest.py, line")
+    assert "Traceback" not in captured.err
+    assert main(["validate", "--json", "-q"]) == 1
+    broken, fine = json.loads(capsys.readouterr().out)["checks"]
+    assert broken["error"].startswith("ValueError: no [red]such[/red]\nplace")
+    assert (broken["verdict"], broken["cases"], fine["verdict"], fine["error"]) == ("FAILS", 0, "holds", "")
+
+
+def test_a_very_long_error_is_cut_below_the_table_only(capsys, registered, check):
+    registered(check("engine", raises=RuntimeError("word " * 1000)))
+    assert main(["validate", "-q", "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["checks"][0]["error"]) > 5000
+    assert main(["validate"]) == 1
+    assert len(capsys.readouterr().out.splitlines()[-1]) <= LONGEST_REMARK
+
+
+def test_someone_who_stops_sees_what_was_finished(capsys, tmp_path, registered, check):
+    registered(check("engine", wrong=[3]), check("job_rule", raises=KeyboardInterrupt()), check("rtl_a"))
+    assert main(["validate", "--out", str(tmp_path / "result")]) == 130
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert any(line.startswith("engine") and line.split()[-1] == "FAILS" for line in lines)
+    assert lines[-2:] == ["engine: first mismatch: seed 0, case 3", "stopped after 1 of 3 checks"]
+    assert captured.err.splitlines()[-1] == "stopped"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_stops_it_politely(capsys, registered, check):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stopping = check("engine")
+        registered(replace(stopping, run=lambda *given, number=number: signal.raise_signal(number)))
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            assert main(["validate"]) == 130
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert capsys.readouterr().err == "stopped\n"
 
 
 def test_a_failing_check_is_told_in_words_and_exits_with_1(capsys, registered, check):
@@ -100,6 +150,35 @@ def test_quiet_says_it_with_the_exit_code_alone(capsys, registered, check):
     assert main(["validate", "--quiet"]) == 1
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "options", [["--cases", "3"], ["--mutants"], ["--seed", "1"], ["--out", "x"], ["--force"], ["--quiet"]]
+)
+def test_options_that_the_list_has_no_use_for_are_refused_by_name(options, capsys, registered, check):
+    registered(check("engine"))
+    assert main(["validate", "--list", *options]) == 2
+    assert capsys.readouterr().err == f"error: --list: runs no check: {options[0]} would be idle\n"
+
+
+def test_force_needs_a_result_to_replace(capsys, registered, check):
+    registered(check("engine"))
+    assert main(["validate", "--force"]) == 2
+    assert capsys.readouterr().err.startswith("error: --force: replaces the result at --out")
+
+
+@pytest.mark.parametrize("width", [60, 80, 150])
+def test_nothing_of_the_table_vanishes_on_a_terminal(width, capsys, monkeypatch, registered, check):
+    registered(check("engine"), check(LONG, cases=1250))
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["validate", "--mutants"]) == 0
+    text = capsys.readouterr().out
+    for word in ("check", "against", "cases", "mismatches", "mutants", "verdict", LONG, "1,250", "2/2", "holds"):
+        assert word in text
+    assert main(["validate", "--list"]) == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("what", "says", "cases", "needs", LONG, "1,250", "independent"))
 
 
 def test_the_list_runs_nothing(capsys, registered, check):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+
 import pytest
 
 from mixarray.errors import InputError
@@ -69,12 +72,48 @@ def test_cases_are_the_checks_own_unless_given(check):
         ({"caught": ["shift"]}, False, Verdict.HOLDS),
         ({"caught": ["shift"]}, True, Verdict.FAILS),
         ({"planted": []}, True, Verdict.FAILS),
+        ({"raises": KeyError("sign")}, False, Verdict.FAILS),
+        ({"mutants_raise": KeyError("sign")}, False, Verdict.HOLDS),
+        ({"mutants_raise": KeyError("sign")}, True, Verdict.FAILS),
+        ({"missing": ["part"], "raises": KeyError("sign")}, True, Verdict.NOT_RUN),
         ({"missing": ["part"]}, True, Verdict.NOT_RUN),
         ({"missing": ["part"], "wrong": [0]}, False, Verdict.NOT_RUN),
     ],
 )
 def test_verdicts(settings, with_mutants, expected, check):
     assert run_checks([check("a", **settings)], 0, with_mutants=with_mutants)[0].verdict is expected
+
+
+def test_a_check_that_breaks_fails_in_words_and_the_others_go_on(check):
+    broken, fine = run_checks([check("a", raises=KeyError("sign")), check("b")], 0)
+    assert re.fullmatch(r"KeyError: 'sign' \(conftest\.py, line \d+\)", broken.error)
+    assert (broken.outcome, fine.verdict, fine.error) == (None, Verdict.HOLDS, "")
+
+
+def test_what_was_compared_stays_where_the_mutants_break(check):
+    (finding,) = run_checks([check("a", wrong=[1], mutants_raise=RuntimeError("gone"))], 0, with_mutants=True)
+    assert finding.error.startswith("RuntimeError: gone")
+    assert (finding.outcome.cases, finding.outcome.mismatches, finding.mutants) == (7, 1, None)
+
+
+def test_someone_who_stops_a_check_stops_all_and_is_no_mismatch(check):
+    told = []
+    checks = [check("a"), check("b", raises=KeyboardInterrupt()), check("c")]
+    with pytest.raises(KeyboardInterrupt):
+        run_checks(checks, 0, finished=lambda finding, seconds: told.append((finding.check.name, seconds >= 0)))
+    assert told == [("a", True)]
+
+
+def test_the_bar_knows_its_total_from_the_start(check, monkeypatch):
+    seen = []
+
+    @contextmanager
+    def bar(label, quiet):
+        yield lambda done, total: seen.append((label, done, total))
+
+    monkeypatch.setattr("mixarray_analysis.validation.runner.progress_bar", bar)
+    run_checks([check("a")], 0, cases=3)
+    assert seen == [("a", done, 3) for done in range(4)]
 
 
 def test_missed_mutants_are_named(check):

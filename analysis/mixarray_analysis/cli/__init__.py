@@ -25,6 +25,7 @@ from mixarray_analysis.cli import (
     train,
     validate,
 )
+from mixarray_analysis.printable import printable
 
 app = typer.Typer(
     name="mixarray",
@@ -35,6 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+STOPPED = 130
+"""Exit code of a command that Ctrl-C or SIGTERM ended."""
+
 for module in (train, quantize, evaluate, record, inspect, simulate, run, sweep, plot, demo, validate):
     app.command(module.NAME)(module.command)
 app.add_typer(accelerators.app, name="accelerators")
@@ -72,11 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         return _complain(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped", err=True)
-        return 130
+        code = STOPPED
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    if code == STOPPED:  # Typer takes a KeyboardInterrupt of a command and hands on this code
+        typer.echo("stopped", err=True)
     return code if isinstance(code, int) else 0
 
 
@@ -87,5 +92,5 @@ def _stop_politely() -> None:
 
 
 def _complain(message: str) -> int:
-    typer.echo("error: " + " ".join(message.split()), err=True)
+    typer.echo("error: " + printable(" ".join(message.split())), err=True)
     return 2

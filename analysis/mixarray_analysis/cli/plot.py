@@ -24,7 +24,7 @@ def command(
     ] = None,
     gemm: Annotated[str | None, typer.Option(metavar="M,N,K", help="utilization: the GEMM that runs.")] = None,
     bits: Annotated[
-        str | None, typer.Option(metavar="S,W", help="utilization: streaming and stationary bits, such as 8,4.")
+        str | None, typer.Option(metavar="A,W", help="utilization: activation and weight bits, such as 8,4.")
     ] = None,
     batch: Annotated[
         int | None,
@@ -52,7 +52,7 @@ def command(
     if what == UTILIZATION:
         if gemm is None or bits is None:
             raise InputError(
-                "plot utilization", "needs --gemm M,N,K with --bits S,W, such as --gemm 49,49,32 --bits 8,8"
+                "plot utilization", "needs --gemm M,N,K with --bits A,W, such as --gemm 49,49,32 --bits 8,8"
             )
         if source is not None or picture is not None or image:
             raise InputError("plot utilization", "is of --gemm: it takes no source, no --image and no --picture")

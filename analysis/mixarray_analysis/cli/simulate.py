@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mixarray.result.run import RunResult
 
 NAME = "simulate"
-SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits S,W"
+SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits A,W"
 
 
 def command(
@@ -28,7 +28,7 @@ def command(
     ] = None,
     gemm: Annotated[str | None, typer.Option(metavar="M,N,K", help="A single GEMM instead of a bundle.")] = None,
     bits: Annotated[
-        str | None, typer.Option(metavar="S,W", help="Streaming and stationary bits of --gemm or --topology, as 8,4.")
+        str | None, typer.Option(metavar="A,W", help="Activation and weight bits of --gemm or --topology, as 8,4.")
     ] = None,
     result_bits: Annotated[
         int | None, typer.Option(metavar="BITS", help="What results are requantized to, with --bits.  [default: 8]")
@@ -57,7 +57,11 @@ def command(
     if sum(source is not None for source in (bundle, topology, gemm)) != 1:
         raise InputError("simulate", f"give exactly one source: {SOURCES}")
     if bundle is None and (uniform is not None or image is not None):
-        raise InputError("--gemm" if gemm else "--topology", "takes neither --image nor --uniform: these need a bundle")
+        raise InputError(
+            "--topology" if gemm is None else "--gemm", "takes neither --image nor --uniform: these need a bundle"
+        )
+    if force and out is None:
+        raise InputError("--force", "replaces the result at --out, and there is no --out")
     if scalesim_config is not None:
         if topology is None:
             raise InputError("--scalesim-config", "belongs to --topology")
@@ -114,7 +118,7 @@ def _layers(
 
     if topology is not None:
         if bits is None:
-            raise InputError("--topology", "needs --scalesim-config C.cfg, or --bits S,W for one of our accelerators")
+            raise InputError("--topology", "needs --scalesim-config C.cfg, or --bits A,W for one of our accelerators")
         return simulate_topology(
             topology,
             read_bits(bits),
@@ -125,7 +129,7 @@ def _layers(
             force=force,
         )
     if bits is None or gemm is None:
-        raise InputError("--gemm", "needs --bits S,W, such as --bits 8,4")
+        raise InputError("--gemm", "needs --bits A,W, such as --bits 8,4")
     return simulate_gemm(
         read_gemm(gemm),
         read_bits(bits),
@@ -138,7 +142,8 @@ def _layers(
 
 
 def _as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
-    from mixarray_analysis.scalesim_result import report_rows
+    from mixarray_analysis.printable import printable
+    from mixarray_analysis.scalesim_result import report_rows, table_notes
     from mixarray_analysis.tables import make_table, show
     from mixarray_analysis.topologies import time_as_scalesim
 
@@ -147,9 +152,9 @@ def _as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool,
         typer.echo(result.to_json().rstrip())
     elif not quiet:
         machine = f"{result.rows}x{result.columns} {result.dataflow}"
-        typer.echo(f"{result.topology} on {machine} by SCALE-Sim's rule: compute cycles, counts in words")
+        typer.echo(f"{printable(result.topology)} on {machine} by SCALE-Sim's rule: compute cycles, counts in words")
         show(make_table(*report_rows(result)))
-        for note in result.notes:
+        for note in table_notes(result):
             typer.echo(f"note: {note}")
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixarray_analysis.cli.options import ForceOption, JsonOption, OutOption, QuietOption, SeedOption
+
+if TYPE_CHECKING:
+    from mixarray_analysis.validation.check import Check
+    from mixarray_analysis.validation.runner import Finding
 
 NAME = "validate"
 
@@ -30,32 +37,86 @@ def command(
     Exit code 0 if every check that ran holds, 1 if one fails or misses a planted fault, 2 if a check that was named
     cannot run here.
     """
-    from contextlib import ExitStack
-
-    from mixarray.atomic import ResultKind, atomic_directory
-    from mixarray_analysis.tables import show
+    from mixarray.errors import InputError
     from mixarray_analysis.validation.checks import all_checks
-    from mixarray_analysis.validation.report import checks_json, checks_table, findings_json, findings_table, remarks
-    from mixarray_analysis.validation.runner import Verdict, refuse_missing, run_checks, select_checks
+    from mixarray_analysis.validation.runner import refuse_missing, select_checks
 
     chosen = select_checks(names or (), all_checks())
     if listing:
-        if as_json:
-            typer.echo(checks_json(chosen))
-        else:
-            show(checks_table(chosen))
+        idle = {
+            "--cases": cases,
+            "--mutants": mutants,
+            "--seed": seed,
+            "--out": out,
+            "--force": force,
+            "--quiet": quiet,
+        }
+        if given := [option for option, value in idle.items() if value]:
+            raise InputError("--list", f"runs no check: {', '.join(given)} would be idle")
+        _list(chosen, as_json)
         return 0
+    if force and out is None:
+        raise InputError("--force", "replaces the result at --out, and there is no --out")
     refuse_missing(names or (), all_checks())
-    with ExitStack() as stack:
-        work = stack.enter_context(atomic_directory(out, ResultKind.VALIDATION, force)) if out else None
-        findings = run_checks(chosen, seed, cases, mutants, quiet)
-        text = findings_json(findings, seed)
-        if work:
-            (work / ResultKind.VALIDATION).write_text(f"{text}\n", encoding="utf-8")
+    return _run(chosen, cases, mutants, seed, out, force, as_json, quiet)
+
+
+def _list(chosen: Sequence[Check], as_json: bool) -> None:
+    from mixarray_analysis.tables import show
+    from mixarray_analysis.validation.report import WIDTH, checks_json, checks_table
+
+    if as_json:
+        typer.echo(checks_json(chosen))
+    else:
+        show(checks_table(chosen), WIDTH)
+
+
+def _run(
+    chosen: Sequence[Check],
+    cases: int | None,
+    mutants: bool,
+    seed: int,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run, write and print; what was finished is printed even if someone stops the command."""
+    from contextlib import nullcontext
+
+    from mixarray.atomic import ResultKind, atomic_directory
+    from mixarray_analysis.validation.report import findings_json, finished_line
+    from mixarray_analysis.validation.runner import Verdict, run_checks
+
+    findings: list[Finding] = []
+
+    def finished(finding: Finding, seconds: float) -> None:
+        findings.append(finding)
+        if not quiet and not sys.stderr.isatty():
+            typer.echo(finished_line(finding, seconds), err=True)
+
+    try:
+        with atomic_directory(out, ResultKind.VALIDATION, force) if out else nullcontext() as work:
+            run_checks(chosen, seed, cases, mutants, quiet, finished)
+            text = findings_json(findings, seed)
+            if work:
+                (work / ResultKind.VALIDATION).write_text(f"{text}\n", encoding="utf-8")
+    except KeyboardInterrupt:
+        if findings and not quiet and not as_json:
+            _print(findings)
+            typer.echo(f"stopped after {len(findings)} of {len(chosen)} checks")
+        raise
     if as_json:
         typer.echo(text)
     elif not quiet:
-        show(findings_table(findings))
-        for line in remarks(findings):
-            typer.echo(line)
+        _print(findings)
     return int(any(finding.verdict is Verdict.FAILS for finding in findings))
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    from mixarray_analysis.tables import show
+    from mixarray_analysis.validation.report import WIDTH, findings_table, remarks
+
+    show(findings_table(findings), WIDTH)
+    for line in remarks(findings):
+        typer.echo(line)

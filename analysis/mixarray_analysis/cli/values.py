@@ -66,9 +66,9 @@ def read_gemm(text: str) -> tuple[int, int, int]:
 
 
 def read_bits(text: str) -> tuple[int, int]:
-    """Streaming and stationary bits of `--bits 8,4`."""
-    stream, stationary = _integers(text, ",", "STREAMING,STATIONARY", "--bits")
-    return stream, stationary
+    """Activation and weight bits of `--bits 8,4`; which of them streams is the dataflow's matter."""
+    activation, weight = _integers(text, ",", "ACTIVATION,WEIGHT", "--bits")
+    return activation, weight
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Array
-from mixarray.array.fold import RowRun
-from mixarray.array.output import expand_output
-from mixarray.array.problem import Problem, output_folds, stationary_folds, transposed
-from mixarray.array.stationary import expand_stationary
+from mixarray.array.fold import Fold
+from mixarray.array.problem import Problem, expand_folds, folds, gemm_problem
 from mixarray.array.utilization import Utilization, utilization
 from mixarray.errors import InputError
 from mixarray_analysis.plots.style import open_axes, style
 
 SHOWN = ["row", "column", "active_cycles", "active_share"]
 MOST_EVENTS = 8_000_000
-"""A log of so many events takes about 1.5 GB while it is sorted."""
+"""A log of so many events takes about 1.5 GB while it is sorted, and some seconds."""
+MOST_FOLDS = 50_000
+"""Each is expanded on its own: so many take some seconds, too."""
+MOST_PES = 1 << 20
+"""The table has a line for each."""
 SIDE_INCHES = 4.0
 """Of the longer side of the map; beside it stands the colour bar, above and below it the words."""
 LEGEND_INCHES = 1.5
@@ -44,7 +46,7 @@ AXES = {
 
 @dataclass(frozen=True, slots=True)
 class UtilizationRequest:
-    """`batch` GEMMs of (M, N, K) back to back at (streaming, stationary) bits on an accelerator's first array."""
+    """`batch` GEMMs of (M, N, K) back to back at (activation, weight) bits on an accelerator's first array."""
 
     gemm: tuple[int, int, int]
     bits: tuple[int, int]
@@ -65,17 +67,10 @@ class GemmUtilization:
 def count_utilization(request: UtilizationRequest) -> GemmUtilization:
     """Expand the whole batch as one stream of folds and count; InputError for a GEMM that no mode or memory holds."""
     array = load_accelerator(request.accelerator, request.overrides).arrays[0]
-    m, n, k = request.gemm
-    if array.dataflow is Dataflow.INPUT_STATIONARY:
-        problem = transposed(m, n, k, *request.bits, array)
-    else:
-        problem = Problem((RowRun(m, array.mode(*request.bits)),), n, k)
+    problem = gemm_problem(array, request.gemm, request.bits)
     _check_size(array, problem, request.batch)
-    if array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        tiles = output_folds(array, problem) * request.batch
-        return GemmUtilization(request, array, utilization(array, tiles, expand_output(array, tiles)))
-    folds = stationary_folds(array, problem) * request.batch
-    return GemmUtilization(request, array, utilization(array, folds, expand_stationary(array, folds)))
+    stream: tuple[Fold, ...] = folds(array, problem) * request.batch
+    return GemmUtilization(request, array, utilization(array, stream, expand_folds(array, stream)))
 
 
 def utilization_shown(counted: GemmUtilization) -> pd.DataFrame:
@@ -158,12 +153,18 @@ def _ticks(count: int) -> tuple[list[float], list[str]]:
 
 def _check_size(array: Array, problem: Problem, batch: int) -> None:
     """Refuse what cannot be expanded event by event."""
-    mode = problem.runs[0].mode
-    across = -(-problem.n // array.columns) * batch
+    if array.pes > MOST_PES:
+        raise InputError("arrays.0", f"has {array.pes:,} PEs; at most {MOST_PES:,} are drawn")
+    mode, across = problem.runs[0].mode, -(-problem.n // array.columns)
     if array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        events = 2 * -(-problem.m // array.rows) * across * (problem.k + array.rows)
+        count = -(-problem.m // array.rows) * across
+        events = 2 * count * (problem.k + array.rows)
     else:
-        folds = -(-problem.k // mode.fold_depth(array.rows)) * across
-        events = folds * (array.rows + 2 * problem.m * mode.passes(mode.fold_depth(array.rows), array.rows))
-    if events > MOST_EVENTS:
-        raise InputError("--gemm", f"takes about {events:,} events on this array; at most {MOST_EVENTS:,} are drawn")
+        count = -(-problem.k // mode.fold_depth(array.rows)) * across
+        events = count * (array.rows + 2 * problem.m * mode.passes(mode.fold_depth(array.rows), array.rows))
+    for number, what, most in ((events, "events", MOST_EVENTS), (count, "folds", MOST_FOLDS)):
+        if number > most:
+            raise InputError("--gemm", f"takes about {number:,} {what} on this array; at most {most:,} are drawn")
+        if number * batch > most:
+            total = f"{batch:,} such GEMMs take about {number * batch:,} {what} on this array"
+            raise InputError("--batch", f"{total}; at most {most:,} are drawn")

@@ -1,6 +1,6 @@
-"""The engine with one deliberate fault: a private copy of its modules in which one piece of text is replaced.
+"""Deliberate faults: a private copy of a module in which one piece of text is replaced; and the engine of such copies.
 
-A fault is in the engine, not in the Schedule it is given; the real modules are untouched.
+A fault is in the code, not in what it is given (of the engine: a Schedule); the real modules are untouched.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from inspect import getsource
 from types import ModuleType
 
 from mixarray.engine.attribution import Attribution, attribute
@@ -37,22 +37,33 @@ class Engine:
     attribute: Callable[[Schedule, Timeline], Attribution] = attribute
 
 
+def planted_copy(module: str, old: str, new: str) -> ModuleType:
+    """A private copy of a module, by its name, in which the text `old` became `new`.
+
+    What other modules imported is not replaced. Raises ValueError unless the text stands in the source exactly once.
+    """
+    source = _source(module)
+    if source.count(old) != 1:
+        raise ValueError(f"{module} has {source.count(old)} places for a fault, not one: {old!r}")
+    return _executed(module, source.replace(old, new))
+
+
 def faulty_engine(fault: Fault) -> Engine:
     """The engine with this fault; raises ValueError where the source has not exactly one place for it."""
-    plan, event, attribution = (_copy(name, fault) for name in (PLAN, EVENT, ATTRIBUTION))
+    plan, event, attribution = (_planted_where_due(name, fault) for name in (PLAN, EVENT, ATTRIBUTION))
     vars(event)["make_plan"] = vars(plan)["make_plan"]
     return Engine(vars(event)["run_event"], vars(attribution)["attribute"])
 
 
-def _copy(name: str, fault: Fault) -> ModuleType:
-    file = import_module(name).__file__
-    if file is None:
-        raise ValueError(f"{name} has no source to plant {fault.name!r} in")
-    source = Path(file).read_text(encoding="utf-8")
-    if fault.module == name:
-        if source.count(fault.old) != 1:
-            raise ValueError(f"{name} has {source.count(fault.old)} places for {fault.name!r}: {fault.old!r}")
-        source = source.replace(fault.old, fault.new)
-    module = ModuleType(name)
-    exec(compile(source, f"{file} with {fault.name}", "exec"), vars(module))
-    return module
+def _planted_where_due(name: str, fault: Fault) -> ModuleType:
+    return planted_copy(name, fault.old, fault.new) if fault.module == name else _executed(name, _source(name))
+
+
+def _source(module: str) -> str:
+    return getsource(import_module(module))
+
+
+def _executed(module: str, source: str) -> ModuleType:
+    copy = ModuleType(module)
+    exec(compile(source, f"{module}, with a fault", "exec"), vars(copy))
+    return copy

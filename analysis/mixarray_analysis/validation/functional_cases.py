@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
+from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Array
-from mixarray.accelerator.modes import Bits, Mode
-from mixarray.accelerator.styles import pe_styles
 from mixarray.array.events import EventLog, Integers
-from mixarray.array.fold import OutputFold, RowRun, StationaryFold
-from mixarray.array.functional import output_run, stationary_run
+from mixarray.array.fold import Fold, OutputFold, RowRun, StationaryFold
+from mixarray.array.functional import functional_run
 from mixarray.array.functional_parts import FunctionalRun
 from mixarray.array.operands import check_operands
-from mixarray.array.output import expand_output
-from mixarray.array.problem import Problem, output_folds, stationary_folds, transposed
-from mixarray.array.stationary import Expansion, expand_stationary
+from mixarray.array.problem import Problem, expand_folds, folds, transposed
+from mixarray.array.stationary import Expansion
+from mixarray_analysis.validation.arrays import choices_of, draw_array, served_pairs
 
 SHAPES = ((4, 4), (8, 8), (8, 4), (4, 16), (16, 16))
-MODE_SETS: dict[str, tuple[tuple[Bits, ...], ...]] = {
-    "packed_w4": (((4, 4), (8, 4), (8, 8)),),
-    "plain": (((8, 8),), ((8, 4),), ((4, 4),)),
-}
-ACCUMULATOR_BITS = 32
 MOST_GAP_CYCLES = 4
 
 
@@ -37,14 +29,8 @@ class FunctionalCase:
     problem: Problem
     streaming: Integers
     stationary: Integers
-    stationary_folds: tuple[StationaryFold, ...]
-    output_folds: tuple[OutputFold, ...]
+    folds: tuple[Fold, ...]
     expansion: Expansion
-
-    @property
-    def folds(self) -> Sequence[StationaryFold | OutputFold]:
-        """The folds of its dataflow."""
-        return self.stationary_folds or self.output_folds
 
     @property
     def words(self) -> str:
@@ -58,47 +44,35 @@ class FunctionalCase:
     def run(self, log: EventLog | None = None) -> FunctionalRun:
         """Move the array by the case's own log, or by another one."""
         events = self.expansion.log if log is None else log
-        left, right = check_operands(self.problem, self.streaming, self.stationary)
-        shape = self.problem.m, self.problem.n
-        if self.output_folds:
-            return output_run(self.array, self.output_folds, events, left, right, shape)
-        return stationary_run(self.array, self.stationary_folds, events, left, right, shape)
+        operands = check_operands(self.problem, self.streaming, self.stationary)
+        return functional_run(self.array, self.folds, events, *operands, (self.problem.m, self.problem.n))
 
 
 def make_case(
     array: Array, problem: Problem, streaming: Integers, stationary: Integers, gaps: np.random.Generator | None = None
 ) -> FunctionalCase:
     """Folds and events of a problem; rows are withheld at random where a generator is given."""
-    if array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        tiles = output_folds(array, problem)
-        if gaps is not None:
-            tiles = tuple(replace(tile, step_gaps=_gaps(gaps, tile.depth)) for tile in tiles)
-        return FunctionalCase(array, problem, streaming, stationary, (), tiles, expand_output(array, tiles))
-    folds = stationary_folds(array, problem)
+    stream: tuple[Fold, ...] = folds(array, problem)
     if gaps is not None:
-        folds = tuple(
-            replace(fold, load_gaps=_gaps(gaps, fold.load_rows(array)), row_gaps=_gaps(gaps, fold.rows))
-            for fold in folds
-        )
-    return FunctionalCase(array, problem, streaming, stationary, folds, (), expand_stationary(array, folds))
+        stream = tuple(_withheld(array, fold, gaps) for fold in stream)
+    return FunctionalCase(array, problem, streaming, stationary, stream, expand_folds(array, stream))
 
 
-def legal_pairs() -> tuple[tuple[str, Dataflow], ...]:
-    """Every PE style with every dataflow that it serves."""
-    return tuple(
-        (style.name, dataflow)
-        for style in pe_styles().values()
-        for dataflow in Dataflow
-        if dataflow not in style.illegal
-    )
+def _withheld(array: Array, fold: Fold, gaps: np.random.Generator) -> Fold:
+    match fold:
+        case OutputFold():
+            return replace(fold, step_gaps=_gaps(gaps, fold.depth))
+        case StationaryFold():
+            loads, rows = _gaps(gaps, fold.load_rows(array)), _gaps(gaps, fold.rows)
+            return replace(fold, load_gaps=loads, row_gaps=rows)
 
 
 def draw_case(seed: int, number: int) -> FunctionalCase:
     """Case `number` of a seed; shapes and (style, dataflow) pairs take turns, everything else is drawn."""
     draw = np.random.default_rng((seed, number))
-    pairs = legal_pairs()
+    pairs = served_pairs()
     style, dataflow = pairs[number % len(pairs)]
-    array = draw_array(draw, SHAPES[number // len(pairs) % len(SHAPES)], style, dataflow)
+    array = draw_array(choices_of(draw), style, dataflow, SHAPES[number // len(pairs) % len(SHAPES)])
     m, n, k = (_draw_size(draw, size) for size in (6, 2 * array.columns + 2, 3 * array.rows + 2))
     gaps = draw if draw.random() < 0.5 else None
     if dataflow is Dataflow.INPUT_STATIONARY:
@@ -108,47 +82,6 @@ def draw_case(seed: int, number: int) -> FunctionalCase:
         modes = [array.pe_modes[index] for index in draw.integers(len(array.pe_modes), size=draw.integers(1, 4))]
         problem = Problem(tuple(RowRun(_draw_size(draw, m), mode) for mode in modes), n, k)
     return make_case(array, problem, *draw_operands(draw, problem, extreme=bool(draw.random() < 0.25)), gaps)
-
-
-def draw_array(draw: np.random.Generator, shape: tuple[int, int], style: str, dataflow: Dataflow) -> Array:
-    """An array of a shape with any mode set, policy, load rows and 1 to 3 cycles per row on the weight port."""
-    modes = MODE_SETS[style][draw.integers(len(MODE_SETS[style]))]
-    row_bits = shape[1] * pe_styles()[style].pe_stationary_bits(pe_styles()[style].make_modes(modes))
-    return make_array(
-        shape,
-        style,
-        dataflow,
-        modes,
-        tuple(WeightLoading)[draw.integers(len(WeightLoading))],
-        tuple(WeightLoadRows)[draw.integers(len(WeightLoadRows))],
-        -(-row_bits // int(draw.integers(1, 4))),
-    )
-
-
-def make_array(
-    shape: tuple[int, int],
-    style: str,
-    dataflow: Dataflow,
-    modes: tuple[Bits, ...],
-    loading: WeightLoading = WeightLoading.DOUBLE,
-    load_rows: WeightLoadRows = WeightLoadRows.ALL,
-    port_bits: int = 65_536,
-    accumulator_bits: int = ACCUMULATOR_BITS,
-) -> Array:
-    """An array on its own, without an accelerator around it."""
-    rows, columns = shape
-    return Array(
-        name="array",
-        rows=rows,
-        columns=columns,
-        dataflow=dataflow,
-        pe_style=style,
-        modes=modes,
-        weight_loading=loading,
-        weight_load_rows=load_rows,
-        weight_port_bits=port_bits,
-        accumulator_bits=accumulator_bits,
-    )
 
 
 def draw_operands(draw: np.random.Generator, problem: Problem, extreme: bool = False) -> tuple[Integers, Integers]:
@@ -164,11 +97,6 @@ def draw_codes(draw: np.random.Generator, shape: tuple[int, int], bits: int, ext
     if extreme:
         return draw.choice(np.array([low, low, high], np.int64), size=shape)
     return draw.integers(low, high, size=shape, endpoint=True)
-
-
-def mode_of(array: Array, bits: Bits) -> Mode:
-    """The array's mode of exactly these bits."""
-    return next(mode for mode in array.pe_modes if (mode.stream_bits, mode.stationary_bits) == bits)
 
 
 def _draw_size(draw: np.random.Generator, most: int) -> int:

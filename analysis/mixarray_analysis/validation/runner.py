@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from mixarray.errors import InputError
 from mixarray_analysis.progress import Report, progress_bar
@@ -22,11 +25,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one check: nothing where it could not run, no mutants where none were asked for."""
+    """What came of one check: nothing where it could not run, no mutants where none were asked for.
+
+    error: the exception that ended the check or its mutants early, in words; empty where none did.
+    """
 
     check: Check
     outcome: Outcome | None = None
     mutants: Mutants | None = None
+    error: str = ""
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -37,7 +44,9 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """A check that compared nothing, or whose mutants are none, does not hold: it shows nothing."""
+        """A check that broke, compared nothing, or whose mutants are none, does not hold: it shows nothing."""
+        if self.error:
+            return Verdict.FAILS
         if self.outcome is None:
             return Verdict.NOT_RUN
         shown = self.outcome.cases > 0 and (self.mutants is None or len(self.mutants.planted) > 0)
@@ -84,22 +93,48 @@ def _hint(name: str, checks: Mapping[str, Check]) -> str:
     return f", did you mean {close[0]!r}?" if close else ""
 
 
+Finished = Callable[[Finding, float], None]
+"""Told what came of a check as soon as it is known, and the seconds that it took."""
+
+
 def run_checks(
-    checks: Sequence[Check], seed: int, cases: int | None = None, with_mutants: bool = False, quiet: bool = False
+    checks: Sequence[Check],
+    seed: int,
+    cases: int | None = None,
+    with_mutants: bool = False,
+    quiet: bool = False,
+    finished: Finished = lambda finding, seconds: None,
 ) -> tuple[Finding, ...]:
     """Run every check that can run here, with `cases` cases each (None: as many as the check takes by itself)."""
-    return tuple(_run(check, seed, cases or check.cases, with_mutants, quiet) for check in checks)
+    findings = []
+    for check in checks:
+        begun = time.perf_counter()
+        findings.append(_run(check, seed, cases or check.cases, with_mutants, quiet))
+        finished(findings[-1], time.perf_counter() - begun)
+    return tuple(findings)
 
 
 def _run(check: Check, seed: int, cases: int, with_mutants: bool, quiet: bool) -> Finding:
+    """A check that raises has failed, whatever it raises; the other checks go on, and what was found stays."""
     if missing_parts(check):
         return Finding(check)
-    with progress_bar(check.name, quiet) as report:
-        outcome = check.run(cases, seed, _steps(report, cases))
-    if not with_mutants:
-        return Finding(check, outcome)
-    with progress_bar(f"{check.name}: mutants", quiet):
-        return Finding(check, outcome, check.mutants(seed))
+    outcome, mutants = None, None
+    try:
+        with progress_bar(check.name, quiet) as report:
+            report(0, cases)
+            outcome = check.run(cases, seed, _steps(report, cases))
+        if with_mutants:
+            with progress_bar(f"{check.name}: mutants", quiet):
+                mutants = check.mutants(seed)
+    except Exception as error:
+        return Finding(check, outcome, mutants, _in_words(error))
+    return Finding(check, outcome, mutants)
+
+
+def _in_words(error: Exception) -> str:
+    """`KeyError: 'sign' (job_rule.py, line 32)`: what, and where it was raised."""
+    raised = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(raised.filename).name}, line {raised.lineno})"
 
 
 def _steps(report: Report, total: int) -> Progress:

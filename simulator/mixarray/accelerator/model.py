@@ -107,7 +107,8 @@ class Array(Frozen):
 
     def mode(self, stream_bits: int, stationary_bits: int) -> Mode:
         """The mode that runs operands of these bits (`mode.widens(...)` tells if it is wider); InputError if none."""
-        return mode_for(self.pe_modes, stream_bits, stationary_bits, self.name)
+        note = " (input-stationary: weights stream)" if self.dataflow is Dataflow.INPUT_STATIONARY else ""
+        return mode_for(self.pe_modes, stream_bits, stationary_bits, self.name, note)
 
     def roles(self, activation_bits: int, weight_bits: int) -> Bits:
         """(streaming, stationary) bits of a GEMM of these operands in this dataflow.

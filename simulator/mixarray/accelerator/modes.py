@@ -83,8 +83,10 @@ class PeStyle:
     illegal: Mapping[Dataflow, str]
 
 
-def mode_for(modes: Iterable[Mode], stream_bits: int, stationary_bits: int, where: str = "accelerator") -> Mode:
-    """The exact mode, or the narrowest one at least as wide in both operands.
+def mode_for(
+    modes: Iterable[Mode], stream_bits: int, stationary_bits: int, where: str = "accelerator", note: str = ""
+) -> Mode:
+    """The exact mode, or the narrowest one at least as wide in both operands; `note` goes into the error.
 
     Raises InputError if none is wide enough: slicing an operand that is wider than every mode is not built yet.
     """
@@ -94,7 +96,7 @@ def mode_for(modes: Iterable[Mode], stream_bits: int, stationary_bits: int, wher
         listed = ", ".join(f"({m.stream_bits},{m.stationary_bits})" for m in known)
         raise InputError(
             where,
-            f"no mode serves {stream_bits} streaming by {stationary_bits} stationary bits; it has {listed}",
+            f"no mode serves {stream_bits} streaming by {stationary_bits} stationary bits{note}; it has {listed}",
             "arrays.0.modes",
         )
     return min(fitting, key=lambda m: (m.stream_bits * m.stationary_bits, m.stationary_bits))

@@ -118,7 +118,9 @@ def _parse(path: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise InputError(str(path), f"cannot be read: {error}") from None
     except configparser.Error as error:
         message = str(error).replace(repr(str(path)), "it")
@@ -131,11 +133,16 @@ def _stall_settings(keys: _Keys) -> tuple[str, ...]:
     found = []
     given_by = keys.has(RUN, "InterfaceBandwidth") and keys.choice(RUN, "InterfaceBandwidth", ("USER", "CALC"))
     if given_by == "USER":
-        given = keys.text(ARCHITECTURE, "Bandwidth")
-        if not all(re.fullmatch(r"\s*[0-9]{1,18}\s*", part) for part in given.split(",")):
-            keys.refuse(ARCHITECTURE, "Bandwidth", f"{given!r} is no list of integers")
         found.append(f"{RUN}.InterfaceBandwidth")
+        if keys.has(ARCHITECTURE, "Bandwidth"):
+            _check_bandwidth(keys)
     if keys.has(RUN, "UseRamulatorTrace") and keys.text(RUN, "UseRamulatorTrace") == "True":
         found.append(f"{RUN}.UseRamulatorTrace")
     found += [f"{LAYOUT}.{key}" for key in CUSTOM_LAYOUT_KEYS if keys.has(LAYOUT, key) and keys.flag(LAYOUT, key)]
     return tuple(found)
+
+
+def _check_bandwidth(keys: _Keys) -> None:
+    given = keys.text(ARCHITECTURE, "Bandwidth")
+    if not all(re.fullmatch(r"\s*[0-9]{1,18}\s*", part) for part in given.split(",")):
+        keys.refuse(ARCHITECTURE, "Bandwidth", f"{given!r} is no list of integers")

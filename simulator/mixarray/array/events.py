@@ -81,5 +81,7 @@ def event_rows(
     pass_number: Integers | int = 0,
 ) -> Integers:
     """Rows of a log, shape (events, 7)."""
-    columns = (cycle, event, fold, row, stream_bits, stationary_bits, pass_number)
-    return np.stack([np.broadcast_to(np.asarray(column, np.int64), cycle.shape) for column in columns], axis=1)
+    rows = np.empty((len(cycle), len(COLUMNS)), np.int64)
+    for place, column in enumerate((cycle, event, fold, row, stream_bits, stationary_bits, pass_number)):
+        rows[:, place] = column
+    return rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mixarray.accelerator.enums import WeightLoadRows
 from mixarray.accelerator.model import Array
@@ -68,3 +70,15 @@ class OutputFold:
     def drain_rows(self, array: Array) -> int:
         """Steps that draining the results takes: all rows of the array, or only those that hold sums."""
         return array.rows if array.weight_load_rows is WeightLoadRows.ALL else self.height
+
+
+Fold = StationaryFold | OutputFold
+Kind = TypeVar("Kind", StationaryFold, OutputFold)
+
+
+def of_kind(folds: Sequence[Fold], kind: type[Kind]) -> tuple[Kind, ...]:
+    """The same folds, which must all be of one kind; raises TypeError where one is not."""
+    same = tuple(fold for fold in folds if isinstance(fold, kind))
+    if len(same) != len(folds):
+        raise TypeError(f"{len(folds) - len(same)} of {len(folds)} folds are no {kind.__name__}")
+    return same

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Array
 from mixarray.array.events import EventLog, Integers
-from mixarray.array.fold import OutputFold, StationaryFold
+from mixarray.array.fold import Fold, OutputFold, StationaryFold, of_kind
 from mixarray.array.functional_feed import stationary_feed
 from mixarray.array.functional_output import output_feed, run_output
 from mixarray.array.functional_parts import FunctionalRun
 from mixarray.array.functional_stationary import run_stationary
 from mixarray.array.operands import Codes, check_operands
-from mixarray.array.output import expand_output
-from mixarray.array.problem import Problem, output_folds, stationary_folds
-from mixarray.array.stationary import expand_stationary
+from mixarray.array.problem import Problem, expand_folds, folds
 
 
 def run_functional(array: Array, problem: Problem, streaming: Codes, stationary: Codes) -> Integers:
@@ -26,33 +24,17 @@ def run_functional(array: Array, problem: Problem, streaming: Codes, stationary:
     EventMismatchError where the array model's log is not what happens.
     """
     left, right = check_operands(problem, streaming, stationary)
-    shape = problem.m, problem.n
+    stream = folds(array, problem)
+    return functional_run(array, stream, expand_folds(array, stream).log, left, right, (problem.m, problem.n)).outputs
+
+
+def functional_run(
+    array: Array, stream: Sequence[Fold], log: EventLog, streaming: Integers, stationary: Integers,
+    shape: tuple[int, int],
+) -> FunctionalRun:  # fmt: skip
+    """Move an array by any log of these folds (withheld rows, faults); operands are checked, outputs have `shape`."""
     if array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        tiles = output_folds(array, problem)
-        return output_run(array, tiles, expand_output(array, tiles).log, left, right, shape).outputs
-    folds = stationary_folds(array, problem)
-    return stationary_run(array, folds, expand_stationary(array, folds).log, left, right, shape).outputs
-
-
-def stationary_run(
-    array: Array,
-    folds: Sequence[StationaryFold],
-    log: EventLog,
-    streaming: Integers,
-    stationary: Integers,
-    shape: tuple[int, int],
-) -> FunctionalRun:
-    """Move a weight-stationary array by any log of these folds (withheld rows, faults); operands are checked."""
-    return run_stationary(array, stationary_feed(array, folds, log, streaming, stationary), log, shape)
-
-
-def output_run(
-    array: Array,
-    folds: Sequence[OutputFold],
-    log: EventLog,
-    streaming: Integers,
-    stationary: Integers,
-    shape: tuple[int, int],
-) -> FunctionalRun:
-    """Move an output-stationary array by any log of these folds; operands are checked."""
-    return run_output(array, folds, output_feed(array, folds, log, streaming, stationary), log, shape)
+        tiles = of_kind(stream, OutputFold)
+        return run_output(array, tiles, output_feed(array, tiles, log, streaming, stationary), log, shape)
+    feed = stationary_feed(array, of_kind(stream, StationaryFold), log, streaming, stationary)
+    return run_stationary(array, feed, log, shape)

@@ -51,7 +51,10 @@ class OutputFeed:
 
 @dataclass(frozen=True, slots=True)
 class _Registers:
-    """Of all PEs, shape (R, C); `leaving` is what each sends down, `kept` what its drain still has to send."""
+    """Of all PEs, shape (R, C); `leaving` is what each sends down, `kept` what its drain still has to send.
+
+    useful: (steps,), whether any PE multiplied values that exist in this step.
+    """
 
     tags: Integers
     codes: Integers
@@ -64,6 +67,7 @@ class _Registers:
     kept: Integers
     leaving: Integers
     active_cycles: Integers
+    useful: Flags
 
 
 def output_feed(
@@ -103,7 +107,7 @@ def run_output(
     edges = [edge_tags(*edge) for edge in (
         (steps, cycles, array.rows), (steps, cycles, array.columns), (drains, cycles, array.columns)
     )]  # fmt: skip
-    registers = _registers(array, feed.own_drain)
+    registers = _registers(array, feed.own_drain, len(steps))
     outputs = np.zeros(shape, np.int64)
     computed: list[tuple[int, int]] = []
     drained: list[tuple[int, int]] = []
@@ -118,17 +122,20 @@ def run_output(
                 seen.append((cycle, int(tag)))
     check_arrivals(log, ArrayEvent.COMPUTE, steps, computed)
     check_arrivals(log, ArrayEvent.RESULT, drains, drained)
-    return FunctionalRun(outputs, registers.active_cycles)
+    return FunctionalRun(outputs, registers.active_cycles, int(np.count_nonzero(~registers.useful)))
 
 
-def _registers(array: Array, own_drain: bool) -> _Registers:
+def _registers(array: Array, own_drain: bool, steps: int) -> _Registers:
     size = array.rows, array.columns
     numbers = [np.zeros(size, np.int64) for _ in range(5)]
     tags = [np.full(size, NONE, np.int64) for _ in range(3)]
     flags = [np.zeros(size, np.bool_) for _ in range(2)]
     codes, weights, sums, leaving, active = numbers
     kept = np.zeros(size, np.int64) if own_drain else sums
-    return _Registers(tags[0], codes, flags[0], tags[1], weights, flags[1], sums, tags[2], kept, leaving, active)
+    return _Registers(
+        tags[0], codes, flags[0], tags[1], weights, flags[1], sums, tags[2], kept, leaving, active,
+        np.zeros(steps, np.bool_),
+    )  # fmt: skip
 
 
 def _arrive(registers: _Registers, feed: OutputFeed, left: Integers, top: Integers, drain: Integers) -> None:
@@ -163,7 +170,9 @@ def _accumulate(
     base = np.where(feed.first[registers.tags], 0, before)
     products = registers.codes * registers.weights
     total = base + products
-    registers.active_cycles[...] += registers.code_exists & registers.weight_exists
+    active = registers.code_exists & registers.weight_exists
+    registers.active_cycles[...] += active
+    registers.useful[registers.tags[active]] = True
     found = first_overflow(base, products, np.where(computing, total, 0), array.accumulator_bits)
     if found is not None:
         (row, column), value = found

@@ -36,10 +36,14 @@ class EventMismatchError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class FunctionalRun:
-    """Outputs (M, N), and in how many cycles each PE multiplied values that exist (R, C), counted as they met."""
+    """Outputs (M, N), and in how many cycles each PE multiplied values that exist (R, C), counted as they met.
+
+    wasted_passes: passes (steps) that met no such values in any PE, and so cost a cycle for nothing.
+    """
 
     outputs: Integers
     active_cycles: Integers
+    wasted_passes: int
 
 
 def move_right(registers: NDArray[Any], edge: NDArray[Any]) -> None:

@@ -33,7 +33,10 @@ _GARBAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class _Registers:
-    """Of all PEs. words: on their way down; held: (buffers, slots, R, C). A flag says whether a value exists."""
+    """Of all PEs. words: on their way down; held: (buffers, slots, R, C). A flag says whether a value exists.
+
+    useful: (passes,), whether any PE multiplied values that exist in this pass.
+    """
 
     word_tags: Integers
     words: Integers
@@ -46,6 +49,7 @@ class _Registers:
     sums: Integers
     sum_tags: Integers
     active_cycles: Integers
+    useful: Flags
 
 
 def run_stationary(array: Array, feed: StationaryFeed, log: EventLog, shape: tuple[int, int]) -> FunctionalRun:
@@ -57,7 +61,7 @@ def run_stationary(array: Array, feed: StationaryFeed, log: EventLog, shape: tup
     loads, passes = log.of(ArrayEvent.LOAD_ISSUE), log.of(ArrayEvent.ROW_ISSUE)
     cycles = int(log.cycle.max(initial=0)) + array.rows + array.columns
     load_edge, pass_edge = edge_tags(loads, cycles, array.columns), edge_tags(passes, cycles, array.rows)
-    registers = _registers(array, feed)
+    registers = _registers(array, feed, len(passes))
     outputs = np.zeros(shape, np.int64)
     seen: list[tuple[int, int]] = []
     for cycle in range(cycles):
@@ -68,10 +72,10 @@ def run_stationary(array: Array, feed: StationaryFeed, log: EventLog, shape: tup
         if registers.tags[-1, -1] != NONE:
             seen.append((cycle, int(registers.tags[-1, -1])))
     check_arrivals(log, ArrayEvent.COMPUTE, passes, seen)
-    return FunctionalRun(outputs, registers.active_cycles)
+    return FunctionalRun(outputs, registers.active_cycles, int(np.count_nonzero(~registers.useful)))
 
 
-def _registers(array: Array, feed: StationaryFeed) -> _Registers:
+def _registers(array: Array, feed: StationaryFeed, passes: int) -> _Registers:
     size = array.rows, array.columns
     slots, lanes = feed.loads.codes.shape[1], feed.passes.codes.shape[1]
     return _Registers(
@@ -86,6 +90,7 @@ def _registers(array: Array, feed: StationaryFeed) -> _Registers:
         sums=np.zeros(size, np.int64),
         sum_tags=np.full(size, NONE, np.int64),
         active_cycles=np.zeros(size, np.int64),
+        useful=np.zeros(passes, np.bool_),
     )
 
 
@@ -116,6 +121,7 @@ def _compute(registers: _Registers, passes: PassFeed, bits: int) -> None:
         products += codes * registers.held[place]
         active |= exists & registers.held_exists[place]
     registers.active_cycles[...] += active
+    registers.useful[tags[active]] = True
     registers.sums[...] = above + products
     found = first_overflow(above, products, registers.sums, bits)
     if found is not None:

@@ -1,15 +1,23 @@
-"""A GEMM cut into the folds of an array: columns of N outside, K inside; modes of one stationary layout share folds."""
+"""A GEMM cut into the folds of an array, in the order of the mapping.
+
+Stationary dataflows: rows of one stationary layout outside (their modes share folds), then columns of N, K inside.
+Output-stationary: runs of rows outside, then columns of N, inside them tiles of R rows, which share a column's weights.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Array
-from mixarray.array.fold import OutputFold, RowRun, StationaryFold
+from mixarray.accelerator.modes import Bits
+from mixarray.array.fold import Fold, OutputFold, RowRun, StationaryFold, of_kind
 from mixarray.array.output import expand_output
 from mixarray.array.stationary import Expansion, expand_stationary
+
+Folds = tuple[StationaryFold, ...] | tuple[OutputFold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,17 @@ class Problem:
     def m(self) -> int:
         """Streamed rows."""
         return sum(run.rows for run in self.runs)
+
+
+def gemm_problem(array: Array, size: tuple[int, int, int], bits: Bits) -> Problem:
+    """One GEMM of `size` (M, N, K) at (activation, weight) `bits` in the array's dataflow.
+
+    Raises InputError if no mode serves these bits.
+    """
+    m, n, k = size
+    if array.dataflow is Dataflow.INPUT_STATIONARY:
+        return transposed(m, n, k, *bits, array)
+    return Problem((RowRun(m, array.mode(*bits)),), n, k)
 
 
 def transposed(m: int, n: int, k: int, stream_bits: int, stationary_bits: int, array: Array) -> Problem:
@@ -51,21 +70,33 @@ def stationary_folds(array: Array, problem: Problem) -> tuple[StationaryFold, ..
 
 
 def output_folds(array: Array, problem: Problem) -> tuple[OutputFold, ...]:
-    """All folds on an output-stationary array: each run on its own, columns of N inside."""
+    """All folds on an output-stationary array."""
     folds = []
     first_row = 0
     for run in problem.runs:
-        for row in range(0, run.rows, array.rows):
-            height = min(array.rows, run.rows - row)
-            for first_n in range(0, problem.n, array.columns):
-                width = min(array.columns, problem.n - first_n)
+        for first_n in range(0, problem.n, array.columns):
+            width = min(array.columns, problem.n - first_n)
+            for row in range(0, run.rows, array.rows):
+                height = min(array.rows, run.rows - row)
                 folds.append(OutputFold(height, width, problem.k, run.mode, first_row + row, first_n))
         first_row += run.rows
     return tuple(folds)
 
 
+def folds(array: Array, problem: Problem) -> Folds:
+    """All folds in the array's dataflow (input-stationary: those of a transposed problem on a stationary array)."""
+    if array.dataflow is Dataflow.OUTPUT_STATIONARY:
+        return output_folds(array, problem)
+    return stationary_folds(array, problem)
+
+
+def expand_folds(array: Array, stream: Sequence[Fold]) -> Expansion:
+    """Every event of a stream of folds; raises TypeError for folds of another dataflow than the array's."""
+    if array.dataflow is Dataflow.OUTPUT_STATIONARY:
+        return expand_output(array, of_kind(stream, OutputFold))
+    return expand_stationary(array, of_kind(stream, StationaryFold))
+
+
 def expand(array: Array, problem: Problem) -> Expansion:
     """Every event of a problem in the array's dataflow (input-stationary: of the transposed problem)."""
-    if array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        return expand_output(array, output_folds(array, problem))
-    return expand_stationary(array, stationary_folds(array, problem))
+    return expand_folds(array, folds(array, problem))

@@ -42,8 +42,8 @@ class Expansion:
 
     @property
     def total_cycles(self) -> int:
-        """1 + the cycle of the last event at PE(R-1,C-1)."""
-        return max((max(t.other_ready_cycles, t.stream_ready_cycles) for t in self.times), default=0)
+        """1 + the cycle of the last event, which is one at PE(R-1,C-1); 0 where nothing happens."""
+        return 1 + int(self.log.cycle.max(initial=-1))
 
 
 def expand_stationary(array: Array, folds: Sequence[StationaryFold]) -> Expansion:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Array
 from mixarray.array.events import ArrayEvent, Integers
-from mixarray.array.fold import OutputFold, StationaryFold
+from mixarray.array.fold import Fold, StationaryFold
 from mixarray.array.stationary import Expansion
 
 
@@ -33,7 +33,7 @@ class Utilization:
         return float(self.share.mean())
 
 
-def utilization(array: Array, folds: Sequence[StationaryFold | OutputFold], expansion: Expansion) -> Utilization:
+def utilization(array: Array, folds: Sequence[Fold], expansion: Expansion) -> Utilization:
     """Count the PEs that each event of an expansion of `folds` makes multiply.
 
     A PE of a weight-stationary array is active in a pass if a slot of that pass holds a value in its row and its column
@@ -59,7 +59,7 @@ def utilization(array: Array, folds: Sequence[StationaryFold | OutputFold], expa
     return Utilization(active, expansion.total_cycles)
 
 
-def _shape(fold: StationaryFold | OutputFold) -> tuple[int, int]:
+def _shape(fold: Fold) -> tuple[int, int]:
     """(values of K or rows of M, columns) of a fold's tile."""
     return (fold.depth if isinstance(fold, StationaryFold) else fold.height), fold.width
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Accelerator, Array
 from mixarray.mapping.amounts import ceil_div
-from mixarray.mapping.tiles import Run, Runs, column_widths, cut_rows, even_widths, fold_depths
+from mixarray.mapping.tiles import Run, Runs, column_widths, cut_rows, even_widths, fold_depths, largest_divisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,31 @@ class Cuts:
             return rows
         return rows // self.fold_rows * self.fold_rows
 
-    def widths(self, columns: int, k: int, runs: Sequence[Run], weights: bool) -> tuple[int, ...]:
-        """N in pieces: array columns, or (input-stationary) equal shares.
+    def widths(self, columns: int, k: int, runs: Sequence[Run], weights: bool) -> list[tuple[int, ...]]:
+        """N in pieces, in every way worth trying: array columns, or (input-stationary) equal shares.
 
-        A share fits an accumulator slot, and its weights for one fold a slot of their buffer.
+        The widest share fits an accumulator slot, and its weights for one fold a slot of their buffer. Narrower ones
+        fit that slot for the whole K, so that all stripes of a tile share them (the last without a remainder, which
+        would make one iteration of all pieces); none is too narrow to hide the next load.
         """
         if self.array.dataflow is not Dataflow.INPUT_STATIONARY:
-            return column_widths(columns, self.array.columns)
-        most = self.sums
-        if weights:
-            slot = self.accelerator.buffers.weight.slot_bits
-            most = min(most, *(slot // self.least_weight_bits(k, columns, run) for run in runs))
-        return even_widths(columns, most)
+            return [column_widths(columns, self.array.columns)]
+        if not weights:
+            return [even_widths(columns, self.sums)]
+        slot = self.accelerator.buffers.weight.slot_bits
+        widest = even_widths(
+            columns, min(self.sums, *(slot // self.least_weight_bits(k, columns, run) for run in runs))
+        )
+        shared = min(self._shared_columns(k, run) for run in runs)
+        if shared >= widest[0]:
+            return [widest]
+        narrower = even_widths(columns, shared), even_widths(columns, largest_divisor(columns, shared))
+        return [widest, *(widths for widths in narrower if widths[0] >= self.array.rows)]
+
+    def _shared_columns(self, k: int, run: Run) -> int:
+        """Columns of N whose weights for all folds of K fit a slot of their buffer (never 0)."""
+        depths = self.depths(k, run, 1, weights=True)
+        return max(1, self.accelerator.buffers.weight.slot_bits // (len(depths) * depths[0] * run.stationary_bits))
 
     def tiles(self, runs: Sequence[Run], height: int) -> list[Runs]:
         """Tiles of rows of a linear layer; output-stationary runs each group on its own."""

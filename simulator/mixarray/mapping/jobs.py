@@ -51,25 +51,31 @@ class Shop:
         places = {ACTIVATION: buffers.activation, WEIGHT: buffers.weight, ACCUMULATOR: buffers.accumulator}
         return tuple((Action(place, name), places[place].accesses(bits)) for place, name, bits in moves if bits)
 
-    def dram_load(self, kind: JobKind, operator: int, bits: int) -> Job:
-        """`bits` from DRAM into the weight or the activation buffer."""
-        channel = self.accelerator.dram_channels[0]
-        place = WEIGHT if kind is JobKind.DRAM_LOAD_WEIGHT else ACTIVATION
-        moved = (Action("dram_channels.0", "read_bits"), channel.transfer_bits(bits))
-        actions = (moved, *self._accesses((place, "write", bits)))
-        return self._dram(kind, operator, bits, actions)
+    def dram_load(self, kind: JobKind, operator: int, bits: int, before: int = 0) -> Job:
+        """`bits` from DRAM into the weight or the activation buffer, behind `before` bits of the same transfer.
+
+        All parts of a transfer together take the cycles, the bursts and the accesses of the whole.
+        """
+        channel, buffers = self.accelerator.dram_channels[0], self.accelerator.buffers
+        weight = kind is JobKind.DRAM_LOAD_WEIGHT
+        place, accesses = (WEIGHT, buffers.weight.accesses) if weight else (ACTIVATION, buffers.activation.accesses)
+        cycles, moved, written = (
+            amount(before + bits) - amount(before)
+            for amount in (channel.transfer_cycles, channel.transfer_bits, accesses)
+        )
+        counts = (Action("dram_channels.0", "read_bits"), moved), (Action(place, "write"), written)
+        return self._dram(kind, operator, cycles, tuple(entry for entry in counts if entry[1]))
 
     def dram_store(self, operator: int, bits: int) -> Job:
         """`bits` from the activation buffer to DRAM."""
         channel = self.accelerator.dram_channels[0]
         moved = (Action("dram_channels.0", "write_bits"), channel.transfer_bits(bits))
-        return self._dram(JobKind.DRAM_STORE, operator, bits, (moved, *self._accesses((ACTIVATION, "read", bits))))
+        actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
+        return self._dram(JobKind.DRAM_STORE, operator, channel.transfer_cycles(bits), actions)
 
-    def _dram(self, kind: JobKind, operator: int, bits: int, actions: Actions) -> Job:
-        channel = self.accelerator.dram_channels[0]
-        return Job(
-            DRAM, kind, channel.transfer_cycles(bits), channel.latency_cycles, operator=operator, actions=actions
-        )
+    def _dram(self, kind: JobKind, operator: int, cycles: int, actions: Actions) -> Job:
+        latency = self.accelerator.dram_channels[0].latency_cycles
+        return Job(DRAM, kind, cycles, latency, operator=operator, actions=actions)
 
     def array_load(self, operator: int, group: int, depth: int, tile_bits: int, place: str) -> Job:
         """One fold's stationary tile, `depth` values of K, `tile_bits` in all, from buffer `place` into the array."""

@@ -17,6 +17,7 @@ from mixarray.mapping.amounts import ceil_div, divide
 from mixarray.mapping.chain_plan import ChainPlan, Stage, Traffic, VectorWork, largest_moves
 from mixarray.mapping.chains import ROW_WISE, Chain, Flow
 from mixarray.mapping.cuts import Cuts
+from mixarray.mapping.fetches import column_fetches, fits_slot
 from mixarray.mapping.tiles import (
     Loops,
     Run,
@@ -58,30 +59,42 @@ class Planner:
         return self._cuts.stripe_rows(op.n, True) >= min(op.m, self._cuts.fold_rows)
 
     def plan(self, chain: Chain) -> ChainPlan:
-        """Loops and amounts of one chain, in tiles of as many rows as fit: nothing moves more than a slot at once.
+        """Loops and amounts of one chain: of the ways to cut N, the first that fetches the fewest weights.
 
         Raises InputError if the smallest part of the chain that moves at once is larger than a slot.
         """
         self._check_fold(chain)
+        gemm, slot = chain.gemm, self.accelerator.buffers.activation.slot_bits
+        plans = [self._fitted(chain, widths) for widths in ([()] if gemm is None else self._widths(gemm))]
+        fitting = [plan for plan in plans if max(largest_moves(plan)) <= slot]
+        if not fitting:
+            name = self.flow.operators[chain.operators[0] if gemm is None else gemm].name
+            self._refuse("activation", f"the smallest tile of {name!r}", max(largest_moves(plans[0])))
+        return fitting[0] if len(fitting) == 1 else min(fitting, key=self._fetched_bits)
+
+    def _fetched_bits(self, plan: ChainPlan) -> int:
+        """Weights from DRAM: once where they fit a slot."""
+        if fits_slot(plan, self._cuts):
+            return plan.weight_bits
+        return sum(bits for blocks in column_fetches(plan, self._cuts) for bits, _ in blocks)
+
+    def _fitted(self, chain: Chain, widths: tuple[int, ...]) -> ChainPlan:
+        """In tiles of as many rows as fit: nothing moves more than a slot at once, unless the smallest tile does."""
         slot = self.accelerator.buffers.activation.slot_bits
-        height = piece = self._start_rows(chain)
+        height = piece = self._start_rows(chain, widths)
         while True:
-            plan = self._plan_tiles(chain, height, piece)
+            plan = self._plan_tiles(chain, widths, height, piece)
             first, later = largest_moves(plan)
-            if max(first, later) <= slot:
-                return plan
             splits = plan.loops.ahead and later <= slot and plan.loops.parts > 1
             rows = piece if splits else height
-            if rows <= 1:
-                break
+            if max(first, later) <= slot or rows <= 1:
+                return plan
             fewer = max(1, min(rows - 1, rows * slot // max(first, later)))
             fewer = fewer if chain.gemm is None else self._cuts.whole_folds(fewer)
             height, piece = (height, fewer) if splits else (fewer, fewer)
-        name = self.flow.operators[chain.operators[0] if chain.gemm is None else chain.gemm].name
-        self._refuse("activation", f"the smallest tile of {name!r}", max(first, later))
 
-    def _plan_tiles(self, chain: Chain, height: int, piece: int) -> ChainPlan:
-        loops = self._loops(chain, height, piece)
+    def _plan_tiles(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> ChainPlan:
+        loops = self._loops(chain, widths, height, piece)
         before = tuple(self._vector(index, loops.feed_weights(False), chain) for index in chain.before)
         stripes = loops.stripe_weights(False)
         after = tuple(self._vector(index, stripes, chain) for index in chain.after)
@@ -118,7 +131,7 @@ class Planner:
         grouped = self.workload.operators[chain.gemm]
         return grouped.operator.k * grouped.operator.n * max(g.stationary_bits for g in grouped.groups)
 
-    def _start_rows(self, chain: Chain) -> int:
+    def _start_rows(self, chain: Chain, widths: tuple[int, ...]) -> int:
         """Rows of a tile to begin with: what an accumulator slot holds, and what on average fills a buffer slot."""
         buffer = self.accelerator.buffers.activation
         if chain.gemm is None:
@@ -127,7 +140,7 @@ class Planner:
             return max(1, min(LARGEST_VECTOR_TILE_ROWS, rows, buffer.slot_bits // max(row_bits, 1)))
         if not self.is_weight(chain.gemm):
             return 1  # a batch element is not divided
-        columns, widths = self.flow.operators[chain.gemm].n, self._widths(chain.gemm)
+        columns = self.flow.operators[chain.gemm].n
         whole_rows = self._whole_rows(chain)
         parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
         stays = self._weight_bits(chain) <= self.accelerator.buffers.weight.slot_bits
@@ -140,14 +153,13 @@ class Planner:
     def _whole_rows(self, chain: Chain) -> bool:
         return any(self.flow.operators[i].kind in ROW_WISE for i in chain.after)
 
-    def _loops(self, chain: Chain, height: int, piece: int) -> Loops:
+    def _loops(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> Loops:
         buffer = self.accelerator.buffers.activation
         if chain.gemm is None:
             grouped = self.workload.operators[chain.after[0]]
             runs = [Run(i, g.batch * g.rows, g.bits) for i, g in enumerate(grouped.groups)]
             return vector_loops(cut_rows(runs, height), grouped.operator.n, buffer.slots)
         grouped = self.workload.operators[chain.gemm]
-        widths = self._widths(chain.gemm)
         whole_rows = self._whole_rows(chain)
         stripe_rows = self._cuts.stripe_rows(grouped.operator.n, whole_rows)
         if self.is_weight(chain.gemm):
@@ -175,7 +187,7 @@ class Planner:
         message = f"one slot holds {slot} bits, {what} needs {bits}; give more capacity_kib or fewer slots"
         raise InputError(self.accelerator.name, message, f"buffers.{buffer}.capacity_kib")
 
-    def _widths(self, gemm: int) -> tuple[int, ...]:
+    def _widths(self, gemm: int) -> list[tuple[int, ...]]:
         op = self.flow.operators[gemm]
         return self._cuts.widths(op.n, op.k, self._runs(gemm), self.is_weight(gemm))
 

@@ -112,6 +112,11 @@ def even_widths(columns: int, most: int) -> tuple[int, ...]:
     return column_widths(columns, -(-columns // -(-columns // most)))
 
 
+def largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of `number` that is at most `most`."""
+    return next(divisor for divisor in range(min(number, most), 0, -1) if number % divisor == 0)
+
+
 def cut_rows(runs: Sequence[Run], height: int) -> list[Runs]:
     """Tiles of `height` rows over the runs in order; a tile straddles runs only if their stationary layouts agree."""
     tiles: list[Runs] = []

@@ -1,32 +1,32 @@
 """The way of weights from DRAM through the weight buffer: whole operators where they fit a slot, else column by column.
 
-A whole operator is fetched once, while the operator with weights before it still runs (given two slots). Otherwise
-the weights of one piece of N (an array column) are fetched together, for every tile of rows anew, as many fetches ahead
-as there are slots to spare. Where they do not fit a slot, parts of K follow each other, and stripes that would share
-them fetch them anew. A slot is free when the last job of the array that reads from it has been issued.
+A whole operator is fetched once, while the operator with weights before it still runs (given two slots). Where there is
+none to hide behind, the transfer has parts, so that the array can start before all of it is there. Otherwise the
+weights of one piece of N (an array column) are fetched together, for every tile of rows anew, as many fetches ahead as
+there are slots to spare. Where they do not fit a slot, parts of K follow each other, and stripes that would share them
+fetch them anew. A slot is free when the last job of the array that reads from it has been issued.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.emitter import Emitter, Mark, Slots
+from mixarray.mapping.fetches import Block, column_fetches, fits_slot, whole_fetch
 from mixarray.mapping.jobs import Shop
 from mixarray.mapping.schedule import Dependency, Event, JobKind
-from mixarray.mapping.tiles import Run, weight_blocks
-
-Block = tuple[int, int]
-"""One fetch: its bits, and how many jobs of the array read from it."""
 
 
 @dataclass(slots=True)
 class WeightPath:
     """Follows one chain at a time; `order` are the plans with weights, in order.
 
-    blocks: (bits, jobs that read them) of every fetch of the present chain; starts[i]: the first block of iteration i.
+    fetched: the transfers of whole operators by their place in `order`. blocks: the fetches of the present chain in
+    the order in which they are first read; starts[i]: the first block of iteration i (none for a whole operator).
     block, reads: the block that is read, and how many jobs have read it. last_reader: the last job that read any.
     """
 
@@ -34,7 +34,7 @@ class WeightPath:
     shop: Shop
     slots: Slots
     order: Sequence[ChainPlan]
-    fetched: dict[int, Mark] = field(default_factory=dict)
+    fetched: dict[int, list[Mark]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     filled: int = 0
@@ -43,47 +43,32 @@ class WeightPath:
     marks: dict[int, Mark] = field(default_factory=dict)
     last_reader: Mark | None = None
 
-    def is_whole(self, plan: ChainPlan) -> bool:
-        """Whether all weights of a chain fit one slot."""
-        return 0 < plan.weight_bits <= self.shop.accelerator.buffers.weight.slot_bits
+    @property
+    def _cuts(self) -> Cuts:
+        return Cuts(self.shop.accelerator)
 
     def prepare(self, plan: ChainPlan) -> None:
-        """List the fetches of a chain whose weights come column by column."""
+        """List the fetches of a chain."""
         self.blocks, self.starts, self.filled, self.block, self.reads = [], [], 0, 0, 0
         self.marks.clear()
         self.last_reader = None
-        if not plan.weight_bits or self.is_whole(plan):
-            return
-        known: dict[tuple[int, Run], list[Block]] = {}
-        for iteration in plan.loops.iterations:
-            self.starts.append(len(self.blocks))
-            for stripe in iteration:
-                for width in stripe.widths:
-                    key = width, stripe.runs[0]
-                    if key not in known:
-                        known[key] = self._column(plan.k, *key)
-                    blocks = known[key]
-                    if stripe.again and len(blocks) == 1:
-                        bits, readers = self.blocks[-1]
-                        self.blocks[-1] = bits, readers + blocks[0][1]
-                    else:
-                        self.blocks.extend(blocks)
-        self.starts.append(len(self.blocks))
+        if fits_slot(plan, self._cuts):
+            hidden = self._place(plan) in self.fetched
+            self.blocks = [(plan.weight_bits, 1)] if hidden else whole_fetch(plan, self._cuts)
+        elif plan.weight_bits:
+            fetches = column_fetches(plan, self._cuts)
+            self.blocks = [block for blocks in fetches for block in blocks]
+            self.starts = list(accumulate((len(blocks) for blocks in fetches), initial=0))
 
-    def _column(self, k: int, width: int, run: Run) -> list[Block]:
-        """The fetches for one piece of N and the rows of a run."""
-        cuts, bits = Cuts(self.shop.accelerator), width * run.stationary_bits
-        depths = cuts.depths(k, run, width, weights=True)
-        groups = weight_blocks(depths, bits, self.shop.accelerator.buffers.weight.slot_bits)
-        times = cuts.readings(run)
-        if len(groups) == 1:
-            return [(k * bits, len(depths) * times)]
-        return [(sum(group) * bits, len(group)) for group in groups] * times
+    def upcoming(self, plan: ChainPlan) -> list[object]:
+        """What is fetched from the stripes of each iteration of the prepared chain to the moves of the next.
 
-    def upcoming(self, plan: ChainPlan) -> list[tuple[Block, ...]]:
-        """What is fetched from the stripes of each iteration of the prepared chain to the moves of the next."""
-        if not self.blocks:
-            return [()] * len(plan.loops.iterations)
+        Where a whole operator arrives in parts, no two iterations of its first tile of rows count as equal: they wait
+        for different parts.
+        """
+        if not self.starts:
+            first = plan.loops.parts if len(self.blocks) > 1 else 0
+            return [number if number < first else -1 for number in range(len(plan.loops.iterations))]
         ahead = self.slots.slots  # the fetches before the first stripes are one more than slots - 1
         return [
             tuple(self.blocks[start + ahead : end + ahead])
@@ -92,64 +77,70 @@ class WeightPath:
 
     def begin(self, plan: ChainPlan) -> None:
         """Fetch a whole operator unless that has been done, then the next one if there is a slot for it."""
-        if not self.is_whole(plan):
+        if not fits_slot(plan, self._cuts):
             return
-        place = next(index for index, other in enumerate(self.order) if other is plan)
-        self._fetch_whole(place)
+        place = self._place(plan)
+        if place not in self.fetched:
+            self.fetched[place] = self._fetch(plan, [bits for bits, _ in self.blocks])
+        self.marks = dict(enumerate(self.fetched[place]))
         self.emitter.close()
-        if self.slots.slots > 1 and place + 1 < len(self.order) and self.is_whole(self.order[place + 1]):
-            self._fetch_whole(place + 1)
+        following = self.order[place + 1] if self.slots.slots > 1 and place + 1 < len(self.order) else None
+        if following is not None and fits_slot(following, self._cuts):
+            self.fetched[place + 1] = self._fetch(following, [following.weight_bits])
 
     def fill(self, plan: ChainPlan, iteration: int) -> None:
         """Fetch column by column, as far ahead as there are slots."""
-        if self.blocks:
+        if self.starts:
             self._ensure(plan, self.starts[iteration] + self.slots.slots - 1)
 
     def waits(self, plan: ChainPlan) -> list[Dependency]:
-        """What the next job of the array that reads weights waits for."""
-        if self.blocks:
-            if self.reads:
-                return []
-            self._ensure(plan, self.block + self.slots.slots - 1)
-            return [self.emitter.recent(self.marks.pop(self.block), Event.READY)]
-        if self.is_whole(plan) and self.last_reader is None:
-            mark = self.fetched[next(index for index, other in enumerate(self.order) if other is plan)]
-            return [self.emitter.final(mark, Event.READY)]
-        return []
+        """What the next job of the array that reads weights waits for: the first reader of each fetch, for it."""
+        if self.reads or self.block == len(self.blocks):
+            return []
+        if not self.starts:
+            return [self.emitter.final(self.marks.pop(self.block), Event.READY)]
+        self._ensure(plan, self.block + self.slots.slots - 1)
+        return [self.emitter.recent(self.marks.pop(self.block), Event.READY)]
 
     def done(self, reader: Mark) -> None:
         """A job of the array has read weights; the last reader of a block frees its slot."""
         self.last_reader = reader
-        if self.blocks:
+        if self.block < len(self.blocks):
             self.reads += 1
             if self.reads == self.blocks[self.block][1]:
-                self.slots.free(reader)
+                if self.starts:
+                    self.slots.free(reader)
                 self.block, self.reads = self.block + 1, 0
 
     def end(self, plan: ChainPlan) -> None:
         """The chain is done: the slot of a whole operator is free."""
-        if self.is_whole(plan) and self.last_reader is not None:
+        if fits_slot(plan, self._cuts) and self.last_reader is not None:
             self.slots.free(self.last_reader)
 
     def advance(self, iteration: int, times: int) -> None:
         """The last iteration was repeated `times` more."""
-        if self.blocks:
+        if self.starts:
             blocks = times * (self.starts[iteration + 1] - self.starts[iteration])
             self.filled, self.block = self.filled + blocks, self.block + blocks
             self.marks = {number + blocks: mark for number, mark in self.marks.items()}
 
-    def _fetch_whole(self, place: int) -> None:
-        if place not in self.fetched:
-            plan = self.order[place]
-            self.fetched[place] = self._fetch(plan, plan.weight_bits)
+    def _place(self, plan: ChainPlan) -> int:
+        return next(index for index, other in enumerate(self.order) if other is plan)
 
     def _ensure(self, plan: ChainPlan, block: int) -> None:
         while self.filled <= min(block, len(self.blocks) - 1):
-            self.marks[self.filled] = self._fetch(plan, self.blocks[self.filled][0])
+            self.marks[self.filled] = self._fetch(plan, [self.blocks[self.filled][0]])[0]
             self.filled += 1
 
-    def _fetch(self, plan: ChainPlan, bits: int) -> Mark:
+    def _fetch(self, plan: ChainPlan, parts: list[int]) -> list[Mark]:
+        """One transfer of so many bits into a slot; its first part waits for the slot, the others follow in order."""
         assert plan.chain.gemm is not None
         freed = self.slots.take()
         waits = [] if freed is None else [self.emitter.recent(freed, Event.ISSUED)]
-        return self.emitter.emit(self.shop.dram_load(JobKind.DRAM_LOAD_WEIGHT, plan.chain.gemm, bits), waits)
+        marks: list[Mark] = []
+        before = 0
+        for bits in parts:
+            job = self.shop.dram_load(JobKind.DRAM_LOAD_WEIGHT, plan.chain.gemm, bits, before)
+            marks.append(self.emitter.emit(job, () if marks else waits))
+            before += bits
+        return marks

@@ -23,6 +23,9 @@ DEPTHWISE_MARK = "DP"
 DENSE = (1, 1)
 LARGEST_SIZE = 999_999_999
 MOST_LAYERS = 100_000
+SIZE = r"0*[1-9][0-9]{0,8}"
+LIKE_A_NUMBER = r"[+-]*[.]?[0-9][0-9.:+eE_ -]*"
+"""No heading is spelled like this; sizes are, and sizes with a slip of the finger, and sparsity ratios."""
 
 
 class Form(Enum):
@@ -70,7 +73,7 @@ class _Row:
 
     def sizes(self) -> list[int]:
         """All cells after the name as sizes; InputError where one is no integer from 1."""
-        wrong = next((cell for cell in self.cells[1:] if not re.fullmatch(r"0*[1-9][0-9]{0,8}", cell)), None)
+        wrong = next((cell for cell in self.cells[1:] if not re.fullmatch(SIZE, cell)), None)
         if wrong is not None:
             raise self.mistake(f"{wrong!r} is no size; allowed: integers from 1 to {LARGEST_SIZE}")
         return [int(cell) for cell in self.cells[1:]]
@@ -81,17 +84,18 @@ def read_topology(path: Path) -> tuple[TopologyLayer, ...]:
 
     Raises InputError naming the file and the line that is wrong.
     """
-    rows = list(_rows(path))
-    if len(rows) < 2:
-        raise InputError(str(path), "holds no layers: a topology has a header line and a line per layer")
-    header, *data = rows
-    form = _form(header, data[0])
+    form, rows = _form_and_rows(path)
     layers: list[TopologyLayer] = []
-    for row in data:
+    for row in rows:
         layers += _layers(row, form)
         if len(layers) > MOST_LAYERS:
             raise row.mistake(f"there are more than {MOST_LAYERS} layers up to here")
     return tuple(layers)
+
+
+def topology_form(path: Path) -> Form:
+    """The form of a topology's rows. Raises InputError as read_topology does, but looks at no size."""
+    return _form_and_rows(path)[0]
 
 
 def topology_workload(
@@ -122,12 +126,24 @@ def topology_workload(
     return Workload(name, tuple(operators), tensors, window_rows=1)
 
 
+def _form_and_rows(path: Path) -> tuple[Form, list[_Row]]:
+    """The form, and a row for every line that is a layer or should be."""
+    rows = list(_rows(path))
+    if len(rows) < 2:
+        raise InputError(str(path), "holds no layers: a topology has a header line and a line per layer")
+    header, *data = rows
+    return _form(header, data[0]), data
+
+
 def _rows(path: Path) -> Iterator[_Row]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise InputError(str(path), f"cannot be read: {error}") from None
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only at the line ends that editors and SCALE-Sim know, which reading has turned into \n; splitlines knows more.
+    for number, line in enumerate(text.split("\n"), 1):
         name, comma, rest = line.partition(",")
         cells = [cell.strip() for cell in (name + comma + rest.partition("#")[0]).split(",")]
         if any(cells) and not name.lstrip().startswith("#"):
@@ -136,13 +152,15 @@ def _rows(path: Path) -> Iterator[_Row]:
 
 def _form(header: _Row, first: _Row) -> Form:
     """The form, by the header where it says one and else by the columns of the first layer."""
-    names = [cell.casefold() for cell in header.cells[1:]]
-    if names and all(re.fullmatch(r"[0-9]+|[0-9]+\s*:\s*[0-9]+", name) for name in names):
+    number = next((cell for cell in header.cells[1:] if re.fullmatch(LIKE_A_NUMBER, cell)), None)
+    if number is not None:
         raise header.mistake(
-            "is a layer, but SCALE-Sim skips the first line; put a header before it, such as Layer, M, N, K,"
+            f"holds {number!r} and so looks like a layer, but SCALE-Sim skips the first line; put a header before it, "
+            "such as Layer, M, N, K,"
         )
-    if sorted(names[:3]) == ["k", "m", "n"]:
-        if names[:3] != ["m", "n", "k"]:
+    names = [cell.casefold() for cell in header.cells[1:4]]
+    if sorted(names) == ["k", "m", "n"]:
+        if names != ["m", "n", "k"]:
             raise header.mistake("names M, N and K in another order; SCALE-Sim takes the columns as M, N, K")
         return Form.GEMM
     if len(header.cells) >= Form.CONVOLUTION.columns:
@@ -155,14 +173,17 @@ def _form(header: _Row, first: _Row) -> Form:
 
 def _wrong_columns(row: _Row, forms: Sequence[Form]) -> InputError:
     known = "; or ".join(f"{form.columns} (name, {form.value})" for form in forms)
-    return row.mistake(f"has {len(row.cells)} columns; allowed: {known}; and one more for a sparsity ratio N:M")
+    count = "1 column" if len(row.cells) == 1 else f"{len(row.cells)} columns"
+    return row.mistake(f"has {count}; allowed: {known}; and one more for a sparsity ratio N:M")
 
 
 def _layers(row: _Row, form: Form) -> list[TopologyLayer]:
     """The layers of one row: one, or as many as a depthwise convolution has channels."""
     sparsity = DENSE
+    if len(row.cells) > form.columns and not re.fullmatch(LIKE_A_NUMBER, row.cells[1]):
+        raise row.mistake(f"{row.cells[1]!r} after the name is no size, and a name holds no comma, quoted or not")
     if len(row.cells) == form.columns + 1:
-        sparsity = _sparsity(row)
+        sparsity = _sparsity(row, form)
         row = replace(row, cells=row.cells[:-1])
     if len(row.cells) != form.columns:
         raise _wrong_columns(row, (form,))
@@ -188,8 +209,11 @@ def _layers(row: _Row, form: Form) -> list[TopologyLayer]:
     return [TopologyLayer(f"{name}Channel_{channel}", m, filters, k, sparsity) for channel in range(channels)]
 
 
-def _sparsity(row: _Row) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,9})\s*:\s*([0-9]{1,9})", row.cells[-1])
+def _sparsity(row: _Row, form: Form) -> tuple[int, int]:
+    last = row.cells[-1]
+    found = re.fullmatch(r"([0-9]{1,9})\s*:\s*([0-9]{1,9})", last)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise row.mistake(f"{row.cells[-1]!r} in the last column is no sparsity ratio N:M with N from 1 to M")
+        stride = form is Form.CONVOLUTION and re.fullmatch(SIZE, last)
+        hint = "; SCALE-Sim takes one stride for both directions" if stride else ""
+        raise row.mistake(f"{last!r} in the last column is no sparsity ratio N:M with N from 1 to M{hint}")
     return int(found[1]), int(found[2])

@@ -9,29 +9,42 @@ from types import ModuleType
 from mixarray.array import closed_form
 from mixarray.array.output import expand_output
 from mixarray.array.stationary import expand_stationary
+from mixarray_analysis.validation.arrays import chooser
 from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier, compare_cases
-from mixarray_analysis.validation.fold_streams import chooser, draw_output, draw_stationary
+from mixarray_analysis.validation.fold_streams import draw_output, draw_stationary
+from mixarray_analysis.validation.model_faults import (
+    ALL_DRAINED,
+    ALL_LOADED,
+    EMPTY_SLOTS_PASS,
+    LOG_STRETCHED,
+    PORT_IGNORED,
+    in_model,
+)
 
 MUTANT_CASES = 60
 
-LOADS, STEPS, TRAVEL = "fold.load_rows(array) * array", "fold.depth * array.row_load_cycles", "travel = array.rows"
+LOADS, STEPS = "_kept_rows(array, min(fold.depth, array.rows)) * port_cycles", "fold.depth * port_cycles"
+TRAVEL, DRAINS = "travel = array.rows + array.columns - 2", "_kept_rows(array, fold.height)"
 FAULTS: Mapping[str, tuple[str, str]] = {
-    "mean of the passes": (TRAVEL, "second = [sum(second) // len(second)] * len(second); travel = array.rows"),
-    "drain dropped": (TRAVEL, "travel = 0 * array.rows"),
-    "drained once under serial": ("travel * len(first)", "travel"),
-    "load one row short": (LOADS, "(fold.load_rows(array) - 1) * array"),
-    "all rows always loaded": (LOADS, "array.rows * array"),
-    "a load row in one cycle": (f"{LOADS}.row_load_cycles", "fold.load_rows(array)"),
+    "mean of the passes": (TRAVEL, f"second = [sum(second) // len(second)] * len(second); {TRAVEL}"),
+    "way through the array dropped": (TRAVEL, "travel = 0"),
+    "columns of the way dropped": (TRAVEL, "travel = array.rows - 1"),
+    "emptied once under serial": ("travel * len(first)", "travel"),
+    "load one row short": (LOADS, f"({LOADS} - port_cycles)"),
+    "all rows always loaded": (LOADS, "array.rows * port_cycles"),
+    "a load row in one cycle": (LOADS, LOADS.replace(" * port_cycles", "")),
     "first load hidden": ("first[0] + sum(map", "sum(map"),
     "sum for the longer of load and stream": ("sum(map(max, second[:-1], first[1:]))", "sum(second[:-1] + first[1:])"),
     "an empty slot costs a pass": (
-        "fold.passes(array)",
-        "sum(run.rows * run.mode.slots // run.mode.lanes for run in fold.runs)",
+        "_passes(run.mode, fold.depth, array.rows)",
+        "(run.mode.slots // run.mode.lanes)",
     ),
     "a step in one cycle": (STEPS, "fold.depth"),
-    "all rows always drained": ("fold.drain_rows(array)", "array.rows"),
+    "all rows always drained": (DRAINS, "array.rows"),
 }
 """Mistakes in the closed forms: a text in their source, and what it becomes."""
+MODEL_FAULTS = (EMPTY_SLOTS_PASS, PORT_IGNORED, ALL_LOADED, ALL_DRAINED, LOG_STRETCHED)
+"""Mistakes in what the model shares with the mapping: only a witness that shares none of it can notice."""
 
 
 def compare(seed: int, number: int, forms: ModuleType = closed_form) -> str:
@@ -65,10 +78,16 @@ def check_cases(cases: int, seed: int, progress: Progress) -> Outcome:
 
 
 def check_mutants(seed: int) -> Mutants:
-    """Every mistake in the closed forms must show in one of a few cases."""
-    forms = {name: planted(*fault) for name, fault in FAULTS.items()}
-    caught = [name for name, form in forms.items() if any(compare(seed, n, form) for n in range(MUTANT_CASES))]
-    return Mutants(tuple(FAULTS), tuple(caught))
+    """Every mistake, in the closed forms or in the model, must show in one of a few cases."""
+
+    def shows(forms: ModuleType = closed_form) -> bool:
+        return any(compare(seed, number, forms) for number in range(MUTANT_CASES))
+
+    caught = [name for name, fault in FAULTS.items() if shows(planted(*fault))]
+    for fault in MODEL_FAULTS:
+        with in_model(fault):
+            caught += [fault.name] * shows()
+    return Mutants((*FAULTS, *(fault.name for fault in MODEL_FAULTS)), tuple(caught))
 
 
 CHECK = Check(

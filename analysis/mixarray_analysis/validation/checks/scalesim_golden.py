@@ -7,6 +7,9 @@ from mixarray_analysis.validation.scalesim.compare import Subject, compare_run, 
 from mixarray_analysis.validation.scalesim.faults import DEPTHWISE_FAULTS, FAULTS, caught_faults
 from mixarray_analysis.validation.scalesim.golden import golden_runs
 
+RECORDED_LAYERS = 152
+"""Those of all golden files; a constant, so that naming the check reads none of them."""
+
 
 def run(cases: int, seed: int, progress: Progress) -> Outcome:
     """One case per recorded layer, in the order of the files; the seed has no meaning here."""
@@ -25,7 +28,7 @@ CHECK = Check(
     title="cycles, SRAM counts and utilisations of recorded layers",
     against="SCALE-Sim 3.0.0, golden files",
     tier=Tier.PEERS,
-    cases=sum(len(run.answers) for run in golden_runs()),
+    cases=RECORDED_LAYERS,
     run=run,
     mutants=mutants,
 )

@@ -1,22 +1,19 @@
-"""SystemVerilog and a C++ harness to a shared library, by Verilator; also with a fault planted in one source."""
+"""SystemVerilog and a C++ harness to a shared library, by Verilator; also with a fault planted in the sources."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixarray_analysis.validation.check import Requirement
-
-VERILATOR = Requirement(
-    name="verilator",
-    present=lambda: shutil.which("verilator") is not None and shutil.which("g++") is not None,
-    obtain="apt-get install verilator g++",
-)
+from mixarray_analysis.validation.rtl.toolchain import first_complaint, verilator_version
 
 COMPILER_FLAGS = "-fPIC -std=c++17 -fvisibility=hidden -fno-gnu-unique"
 """Hidden and not unique: several sizes of one design live in one process, each with symbols of its own."""
@@ -24,18 +21,25 @@ COMPILER_FLAGS = "-fPIC -std=c++17 -fvisibility=hidden -fno-gnu-unique"
 OPTIMIZATION = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 """A library runs for seconds and compiles for longer: -O2 costs twice the time it saves."""
 
+RUNTIME = ("verilated.o", "verilated_threads.o")
+"""Verilator's own objects: the same for every design, and more than half of the time that a build takes."""
+
 
 class BuildError(RuntimeError):
-    """Verilator or the C++ compiler refused a design; the text is theirs."""
+    """Verilator or the C++ compiler refused a design: what they said first, and where the rest of it lies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A planted fault: in the source `file`, `old` (which stands there exactly once) becomes `new`."""
+    """In the source `file`, `old` (which stands there exactly once) becomes `new`."""
 
     file: str
     old: str
     new: str
+
+
+Fault = tuple[Patch, ...]
+"""A planted fault: mostly one patch."""
 
 
 def rtl_dir() -> Path:
@@ -50,27 +54,29 @@ def build(
     parameters: Mapping[str, int],
     harness: str,
     folder: Path,
-    patch: Patch | None = None,
+    fault: Fault = (),
 ) -> Path:
     """The shared library of module `top` with `parameters`, driven by `harness`, built below `folder`.
 
     `sources` and `harness` are file names in `rtl_dir()`. The harness is compiled with -D of every parameter and
-    includes V<top>.h. The same design is built once per folder. Raises BuildError if a tool refuses it, and for any
-    lint warning (what is waived says why in the source), except that a planted fault may leave something unused.
+    includes V<top>.h. The same design is built once per folder, also where several processes share it. Raises
+    BuildError if a tool refuses it, and for any lint warning (what is waived says why in the source), except that a
+    planted fault may leave something unused.
     """
     texts = {name: (rtl_dir() / name).read_text() for name in (*sources, harness)}
-    if patch is not None:
+    for patch in fault:
         texts[patch.file] = _patched(texts[patch.file], patch)
-    work = folder / f"{top}-{_digest(top, texts, parameters)}"
-    library = work / f"{top}.so"
+    warnings = ("-Wall", "-Wno-fatal") if fault else ("-Wall",)
+    command = _command(top, parameters, (*warnings, *sources, harness))
+    library = folder / f"{top}-{_digest(texts, command)}.so"
     if library.is_file():
         return library
-    work.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (work / name).write_text(text)
-    warnings = ("-Wall",) if patch is None else ("-Wall", "-Wno-fatal")
-    _verilate(top, (*warnings, *sources, harness), parameters, work)
-    return (work / "objects" / f"{top}.partial").replace(library)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f"{top}-") as work:
+        for name, text in texts.items():
+            (Path(work) / name).write_text(text)
+        _compile(top, command, Path(work), folder / f"runtime-{_digest({}, [])}")
+        return (Path(work) / "objects" / f"{top}.partial").replace(library)
 
 
 def _patched(text: str, patch: Patch) -> str:
@@ -80,21 +86,45 @@ def _patched(text: str, patch: Patch) -> str:
     return text.replace(patch.old, patch.new)
 
 
-def _digest(top: str, texts: Mapping[str, str], parameters: Mapping[str, int]) -> str:
-    design = json.dumps([top, texts, dict(parameters), COMPILER_FLAGS, OPTIMIZATION], sort_keys=True)
-    return hashlib.sha256(design.encode()).hexdigest()[:16]
-
-
-def _verilate(top: str, arguments: Sequence[str], parameters: Mapping[str, int], work: Path) -> None:
-    """Translate, compile and link in `work`; the library is objects/<top>.partial."""
+def _command(top: str, parameters: Mapping[str, int], arguments: Sequence[str]) -> list[str]:
+    """Translate, compile and link in the current folder; the library is objects/<top>.partial."""
     macros = " ".join(f"-D{name}={value}" for name, value in parameters.items())
-    command = [
+    return [
         *("verilator", "--cc", "--exe", "--build", "-j", "1", "-O3", "--x-initial", "unique"),
         *("--top-module", top, "--Mdir", "objects", "-o", f"{top}.partial"),
         *(f"-G{name}={value}" for name, value in parameters.items()),
         *("-CFLAGS", f"{COMPILER_FLAGS} {macros}", "-MAKEFLAGS", OPTIMIZATION, "-LDFLAGS", "-shared -Wl,-z,defs"),
         *arguments,
     ]
-    done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+
+
+def _digest(texts: Mapping[str, str], command: Sequence[str]) -> str:
+    """What a build depends on: the sources, the whole command line and the tool."""
+    design = json.dumps([texts, command, COMPILER_FLAGS, OPTIMIZATION, verilator_version()], sort_keys=True)
+    return hashlib.sha256(design.encode()).hexdigest()[:16]
+
+
+def _compile(top: str, command: Sequence[str], work: Path, runtime: Path) -> None:
+    """Run `command` in `work`; Verilator's own objects come from `runtime` if they are there, else go there."""
+    objects = work / "objects"
+    objects.mkdir()
+    for name in RUNTIME:
+        with suppress(FileNotFoundError):
+            shutil.copyfile(runtime / name, objects / name)  # now newer than its source, so make keeps it
+    try:
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise BuildError(f"{top}: {command[0]} does not start: {error.strerror}") from error
     if done.returncode:
-        raise BuildError(f"{top}: verilator failed\n{done.stdout}{done.stderr}")
+        raise _complaint(top, done.stdout + done.stderr)
+    runtime.mkdir(exist_ok=True)
+    for name in RUNTIME:
+        with suppress(FileExistsError, FileNotFoundError):
+            os.link(objects / name, runtime / name)  # whole or not at all
+
+
+def _complaint(top: str, log: str) -> BuildError:
+    """What the tools said, kept in a file that outlives the build."""
+    with tempfile.NamedTemporaryFile("w", prefix=f"mixarray-{top}-", suffix=".log", delete=False) as kept:
+        kept.write(log)
+    return BuildError(f"{top}: {first_complaint(log)} (all of it: {kept.name})")

@@ -12,7 +12,9 @@ import numpy as np
 from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
 from mixarray.accelerator.model import Array
 from mixarray.array.events import EventLog, Integers, make_log
-from mixarray_analysis.validation.rtl.build import Patch, build
+from mixarray_analysis.validation.rtl.beats import port_bits
+from mixarray_analysis.validation.rtl.build import Fault, build
+from mixarray_analysis.validation.rtl.errors import HardwareError, HardwareStallError
 from mixarray_analysis.validation.rtl.packed_w4_feed import MODES, Feed, Gemm, Table, make_feed, read_results
 
 TOP = "packed_w4_array"
@@ -21,7 +23,7 @@ SOURCES = (
     "packed_w4_skew.sv",
     "packed_w4_pe.sv",
     "packed_w4_accumulator.sv",
-    "packed_w4_weight_port.sv",
+    "weight_port.sv",
     "packed_w4_controller.sv",
     "packed_w4_row_issue.sv",
     "packed_w4_array.sv",
@@ -37,10 +39,6 @@ LARGEST_NUMBER = 65_535
 _POLICIES = {WeightLoading.SERIAL: 0, WeightLoading.SINGLE: 1, WeightLoading.DOUBLE: 2}
 _BITS = np.array([*MODES, (0, 0)], np.int64)
 """By the mode of a log line; the last, -1, is for events without a mode."""
-
-
-class HardwareError(RuntimeError):
-    """The array stood still, or did more than it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +64,17 @@ class _Record(ctypes.Structure):
     ]
 
 
-def build_packed_w4(rows: int, columns: int, folder: Path, patch: Patch | None = None) -> Path:
-    """The array of that size as a shared library below `folder`; `patch` plants a fault. Raises BuildError."""
-    return build(TOP, SOURCES, {"ROWS": rows, "COLUMNS": columns}, HARNESS, folder, patch)
+def build_packed_w4(rows: int, columns: int, folder: Path, fault: Fault = ()) -> Path:
+    """The array of that size as a shared library below `folder`, maybe with a fault in it. Raises BuildError."""
+    return build(TOP, SOURCES, {"ROWS": rows, "COLUMNS": columns}, HARNESS, folder, fault)
 
 
 def run(library: Path, array: Array, gemms: Sequence[Gemm], noise_seed: int = 0) -> Recording:
     """Run the GEMMs one behind the other on the hardware in `library`, built for the rows and columns of `array`.
 
     Registers start with noise of that seed, and what is not valid carries noise. Rows are withheld as the gaps of
-    the folds say. Raises HardwareError if the array does not finish, ValueError for what this hardware is not made for.
+    the folds say. Raises HardwareError if the array does not finish (HardwareStallError) or does too much, ValueError
+    for what this hardware is not made for.
     """
     if array.dataflow is not Dataflow.WEIGHT_STATIONARY or array.pe_style != "packed_w4":
         raise ValueError("this hardware is a weight-stationary array of packed W4 PEs")
@@ -92,7 +91,7 @@ def run(library: Path, array: Array, gemms: Sequence[Gemm], noise_seed: int = 0)
         ctypes.byref(record),
     )
     if status:
-        raise HardwareError(f"the array still waits for something after {record.limit_cycles} cycles")
+        raise HardwareStallError(f"the array still waits for something after {record.limit_cycles} cycles")
     if record.lines > len(lines):
         raise HardwareError(f"the array logged {record.lines} events, far more than it was given work")
     return Recording(_log(lines[: record.lines]), tuple(read_results(array, gemms, sums)))
@@ -112,10 +111,7 @@ def _entry(library: Path, array: Array) -> ctypes._NamedFuncPointer:
 
 def _configuration(array: Array, noise_seed: int) -> _Configuration:
     load_all_rows = array.weight_load_rows is WeightLoadRows.ALL
-    row_bits = array.columns * array.pe_stationary_bits
-    return _Configuration(
-        _POLICIES[array.weight_loading], load_all_rows, min(array.weight_port_bits, row_bits), noise_seed
-    )
+    return _Configuration(_POLICIES[array.weight_loading], load_all_rows, port_bits(array), noise_seed)
 
 
 def _limit_cycles(array: Array, feed: Feed) -> int:

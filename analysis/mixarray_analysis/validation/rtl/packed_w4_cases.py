@@ -1,27 +1,24 @@
-"""Random GEMMs in mixed modes for the packed W4 array, and whether the hardware agrees on one."""
+"""Random GEMMs in mixed modes for the packed W4 array, and what must come out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from itertools import product
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
 from mixarray.accelerator.model import Array
 from mixarray.accelerator.modes import Bits
+from mixarray.array.events import EventLog
 from mixarray.array.fold import RowRun, StationaryFold
 from mixarray.array.problem import Problem, stationary_folds
 from mixarray.array.stationary import expand_stationary
 from mixarray_analysis.validation.rtl.difference import log_difference
-from mixarray_analysis.validation.rtl.packed_w4 import HardwareError, Recording, run
-from mixarray_analysis.validation.rtl.packed_w4_feed import MODES, Codes, Gemm
-
-Option = TypeVar("Option")
+from mixarray_analysis.validation.rtl.draws import Values, draw_codes, draw_gaps, draw_port_bits, one_of
+from mixarray_analysis.validation.rtl.packed_w4 import Recording, run
+from mixarray_analysis.validation.rtl.packed_w4_feed import MODES, Gemm
 
 MODE_SETS: tuple[tuple[Bits, ...], ...] = (((4, 4), (8, 4)), MODES, ((8, 8),), ((4, 4),), ((8, 4),))
 """Modes that the rows of one GEMM mix; with (8,8) alone the weights have 8 bits, else 4."""
@@ -29,13 +26,8 @@ MODE_SETS: tuple[tuple[Bits, ...], ...] = (((4, 4), (8, 4)), MODES, ((8, 8),), (
 ARRAYS = tuple(product(WeightLoading, WeightLoadRows, (1, 2, 3)))
 """Policy, load rows, port cycles: cases take them in turn."""
 
-
-class Values(Enum):
-    """Which codes a GEMM multiplies."""
-
-    ALL = auto()
-    EXTREME = auto()
-    LOWEST = auto()
+WITHHELD = (0.0, 0.1, 0.5)
+"""Shares of the load rows, and of the streamed rows, of one GEMM that come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,97 +52,86 @@ class Case:
             f"{array.row_load_cycles} cycles each, MxNxK {' then '.join(sizes)}"
         )
 
+    def expected_log(self) -> EventLog:
+        """What the array model says."""
+        return expand_stationary(self.array, self.folds).log
 
-def make_case(seed: int, number: int, shape: tuple[int, int]) -> Case:
-    """Case `number` of a seed: one to three GEMMs of up to 4 x 3 tiles, in half of the cases with rows withheld."""
-    draw = np.random.default_rng((seed, number))
-    rows, columns = shape
-    policy, load_rows, port_cycles = ARRAYS[number % len(ARRAYS)]
-    array = Array(
+    def record(self, library: Path) -> Recording:
+        """What the hardware does. Raises HardwareError."""
+        return run(library, self.array, self.gemms, self.noise_seed)
+
+    def compare(self, library: Path) -> str:
+        """What differs between the hardware and the array model or NumPy, in words. Raises HardwareError."""
+        recording = self.record(library)
+        return log_difference(self.expected_log(), recording.log) or self.wrong_sum(recording)
+
+    def wrong_sum(self, recording: Recording) -> str:
+        """The first sum that is not NumPy's; empty if all are."""
+        for number, (gemm, found) in enumerate(zip(self.gemms, recording.results, strict=True)):
+            expected = gemm.product()
+            wrong = np.argwhere(expected != found)
+            if len(wrong):
+                row, column = wrong[0].tolist()
+                sums = f"NumPy says {expected[row, column]}, the hardware {found[row, column]}"
+                return f"GEMM {number} row {row} column {column}: {sums}"
+        return ""
+
+
+def make_array(shape: tuple[int, int], policy: WeightLoading, load_rows: WeightLoadRows, port_bits: int) -> Array:
+    """A packed W4 array with all its modes."""
+    return Array(
         name="array",
-        rows=rows,
-        columns=columns,
+        rows=shape[0],
+        columns=shape[1],
         dataflow=Dataflow.WEIGHT_STATIONARY,
         pe_style="packed_w4",
         modes=MODES,
         weight_loading=policy,
         weight_load_rows=load_rows,
-        weight_port_bits=_port_bits(draw, 8 * columns, port_cycles),
+        weight_port_bits=port_bits,
         accumulator_bits=32,
     )
+
+
+def draw_case(seed: int, number: int, shape: tuple[int, int]) -> Case:
+    """Random case `number` of a seed: one to three GEMMs, in half of the cases with rows withheld.
+
+    A GEMM takes up to 3 tiles of N and, of K, up to 8 where a weight takes both slots of a PE, else up to 4.
+    """
+    draw = np.random.default_rng((seed, number))
+    policy, load_rows, port_cycles = ARRAYS[number % len(ARRAYS)]
+    array = make_array(shape, policy, load_rows, draw_port_bits(draw, 8 * shape[1], port_cycles))
     withheld = bool(draw.integers(2))
     gemms = tuple(_gemm(draw, array, withheld) for _ in range(draw.integers(1, 4)))
     return Case(array, gemms, int(draw.integers(1, 2**31)))
 
 
-def compare(case: Case, library: Path) -> str:
-    """What differs between the hardware and the array model or NumPy, in words; empty if nothing does."""
-    try:
-        recording = run(library, case.array, case.gemms, case.noise_seed)
-    except HardwareError as error:
-        return str(error)
-    expected = expand_stationary(case.array, case.folds).log
-    return log_difference(expected, recording.log) or result_difference(case, recording)
-
-
-def result_difference(case: Case, recording: Recording) -> str:
-    """The first sum that is not NumPy's; empty if all are."""
-    for number, (gemm, found) in enumerate(zip(case.gemms, recording.results, strict=True)):
-        expected = gemm.product()
-        wrong = np.argwhere(expected != found)
-        if len(wrong):
-            row, column = wrong[0].tolist()
-            sums = f"NumPy says {expected[row, column]}, the hardware {found[row, column]}"
-            return f"GEMM {number} row {row} column {column}: {sums}"
-    return ""
-
-
-def _port_bits(draw: np.random.Generator, row_bits: int, cycles: int) -> int:
-    """Any port width at which a row takes that many cycles."""
-    narrowest = -(-row_bits // cycles)
-    widest = 2 * row_bits if cycles == 1 else -(-row_bits // (cycles - 1)) - 1
-    return int(draw.integers(narrowest, widest + 1))
-
-
 def _gemm(draw: np.random.Generator, array: Array, withheld: bool) -> Gemm:
-    modes = _one_of(draw, MODE_SETS)
+    modes = one_of(draw, MODE_SETS)
     runs = tuple(
-        RowRun(int(draw.integers(1, _one_of(draw, (2, 4, 17)))), array.mode(*_one_of(draw, modes)))
+        RowRun(int(draw.integers(1, one_of(draw, (2, 4, 17)))), array.mode(*one_of(draw, modes)))
         for _ in range(draw.integers(1, 6))
     )
-    R = array.rows
-    k = _one_of(draw, (1, R - 1, R, R + 1, 2 * R, 2 * R + 1, int(draw.integers(1, 8 * R + 1))))
-    n = _one_of(draw, (1, array.columns, array.columns + 1, int(draw.integers(1, 3 * array.columns + 1))))
-    problem = Problem(runs, n, max(1, k))
+    n = one_of(draw, (1, array.columns, array.columns + 1, int(draw.integers(1, 3 * array.columns + 1))))
+    problem = Problem(runs, n, _depth(draw, array.rows))
     folds = stationary_folds(array, problem)
     if withheld:
-        folds = tuple(_with_gaps(draw, array, fold) for fold in folds)
-    values = _one_of(draw, tuple(Values))
-    activations = [_codes(draw, values, run.mode.stream_bits, (run.rows, problem.k)) for run in runs]
-    weights = _codes(draw, values, min(mode[1] for mode in modes), (problem.k, n))
+        loads, rows = one_of(draw, WITHHELD), one_of(draw, WITHHELD)
+        folds = tuple(_with_gaps(draw, array, fold, loads, rows) for fold in folds)
+    values = one_of(draw, tuple(Values))
+    activations = [draw_codes(draw, values, run.mode.stream_bits, (run.rows, problem.k)) for run in runs]
+    weights = draw_codes(draw, values, min(mode[1] for mode in modes), (problem.k, n))
     return Gemm(folds, np.concatenate(activations), weights)
 
 
-def _with_gaps(draw: np.random.Generator, array: Array, fold: StationaryFold) -> StationaryFold:
-    return replace(fold, load_gaps=_gaps(draw, fold.load_rows(array)), row_gaps=_gaps(draw, fold.rows))
+def _depth(draw: np.random.Generator, rows: int) -> int:
+    """K: at the edges of one and of two slots, short of one tile, or anything up to 8 array heights."""
+    edges = (1, rows - 1, rows, rows + 1, 2 * rows, 2 * rows + 1)
+    return max(1, one_of(draw, (*edges, int(draw.integers(1, rows + 1)), int(draw.integers(1, 8 * rows + 1)))))
 
 
-def _gaps(draw: np.random.Generator, rows: int) -> tuple[int, ...]:
-    often = _one_of(draw, (0.0, 0.1, 0.5))
-    return tuple((draw.geometric(0.3, rows) * (draw.random(rows) < often)).tolist())
-
-
-def _one_of(draw: np.random.Generator, options: Sequence[Option]) -> Option:
-    return options[int(draw.integers(len(options)))]
-
-
-def _codes(draw: np.random.Generator, values: Values, bits: int, size: tuple[int, int]) -> Codes:
-    """Signed codes of that many bits."""
-    lowest, highest = -(1 << bits - 1), (1 << bits - 1) - 1
-    match values:
-        case Values.ALL:
-            return draw.integers(lowest, highest, size, np.int8, endpoint=True)
-        case Values.EXTREME:
-            return draw.choice(np.array([lowest, highest], np.int8), size)
-        case Values.LOWEST:
-            return np.full(size, lowest, np.int8)
+def _with_gaps(
+    draw: np.random.Generator, array: Array, fold: StationaryFold, loads: float, rows: float
+) -> StationaryFold:
+    load_gaps = draw_gaps(draw, fold.load_rows(array), loads)
+    return replace(fold, load_gaps=load_gaps, row_gaps=draw_gaps(draw, fold.rows, rows))

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from mixarray.accelerator.model import Array
 from mixarray.array.fold import StationaryFold
+from mixarray_analysis.validation.rtl.beats import Bytes, beat_gaps, cut_beats
+from mixarray_analysis.validation.rtl.draws import Codes
 
 MODES = ((4, 4), (8, 4), (8, 8))
 """(streaming bits, stationary bits) in the order of the hardware's numbers."""
 
-Codes = NDArray[np.int8]
 Table = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,14 @@ def read_results(array: Array, gemms: Sequence[Gemm], entries: Table) -> Iterato
 
 
 def _load(array: Array, gemm: Gemm, fold: StationaryFold, number: int) -> tuple[Table, Bytes]:
-    """The beats of a fold's tile: a row's bits, cut at the port's width."""
-    rows, beats = fold.load_rows(array), array.row_load_cycles
-    bits = np.unpackbits(_tile(array, gemm, fold)[:rows], axis=1, bitorder="little")
-    port_bits = min(array.weight_port_bits, bits.shape[1])
-    bits = np.pad(bits, ((0, 0), (0, beats * port_bits - bits.shape[1]))).reshape(rows * beats, port_bits)
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    table = np.zeros((rows, beats, 4), np.int32)
-    # a row may be withheld before any of its beats: each row at another one
-    table[np.arange(rows), np.arange(rows) % beats, 0] = fold.load_gaps or 0
+    """The beats of a fold's tile."""
+    rows = fold.load_rows(array)
+    table = np.zeros((rows, array.row_load_cycles, 4), np.int32)
+    table[:, :, 0] = beat_gaps(array, rows, fold.load_gaps)
     table[:, :, 1] = number
     table[:, :, 2] = np.arange(rows)[:, None]
     table[:, :, 3] = min(fold.depth, array.rows)
-    return table.reshape(-1, 4), np.pad(packed, ((0, 0), (0, array.columns - packed.shape[1])))
+    return table.reshape(-1, 4), cut_beats(array, _tile(array, gemm, fold)[:rows])
 
 
 def _tile(array: Array, gemm: Gemm, fold: StationaryFold) -> Bytes:

@@ -29,8 +29,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is examined: the reader of topologies, and the timing rule."""
+    """What is examined: the readers of configurations and topologies, and the timing rule."""
 
+    configure: Callable[[Path], ScaleSimConfig] = read_scalesim_config
     read: Callable[[Path], tuple[TopologyLayer, ...]] = read_topology
     time: Callable[[Dataflow, int, int, int, int, int], ScaleSimTiming] = scalesim_timing
 
@@ -46,7 +47,7 @@ class PeerRun:
 
 def compare_run(subject: Subject, run: PeerRun) -> list[str]:
     """How each layer of a run disagrees, in words; an empty text where it agrees."""
-    config, layers = read_scalesim_config(run.config), subject.read(run.topology)
+    config, layers = subject.configure(run.config), subject.read(run.topology)
     if len(layers) != len(run.answers):
         return [f"{run.topology.name}: {len(layers)} layers instead of {len(run.answers)}"] * len(run.answers)
     return [_compare(subject, config, *pair) for pair in zip(layers, run.answers, strict=True)]

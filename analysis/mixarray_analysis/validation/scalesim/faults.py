@@ -1,17 +1,16 @@
-"""Reading and timing with one deliberate fault: a private copy of a module in which one piece of text is replaced."""
+"""Reading and timing with one deliberate fault each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 
 from mixarray_analysis.validation.check import Mutants
-from mixarray_analysis.validation.faults import Fault
+from mixarray_analysis.validation.faults import Fault, planted_copy
 from mixarray_analysis.validation.scalesim.compare import PeerRun, Subject, compare_run
 
-TIMING, TOPOLOGY = "mixarray.timing.scalesim", "mixarray.trace.scalesim_topology"
+TIMING = "mixarray.timing.scalesim"
+TOPOLOGY = "mixarray.trace.scalesim_topology"
+CONFIG = "mixarray.accelerator.scalesim_config"
 
 FAULTS = (
     Fault("R + C instead of 2R + C", TIMING, "else 2 * rows)", "else rows)"),
@@ -37,6 +36,15 @@ FAULTS = (
     ),
     Fault("stride left out", TOPOLOGY, "-(-(width - filter_width + stride) // stride)", "(width - filter_width + 1)"),
     Fault("channels left out", TOPOLOGY, "(1 if depthwise else channels)", "1"),
+    Fault(
+        "height of the array for its width",
+        CONFIG,
+        'columns=keys.side("ArrayWidth")',
+        'columns=keys.side("ArrayHeight")',
+    ),
+    Fault("width of the array for its height", CONFIG, 'rows=keys.side("ArrayHeight")', 'rows=keys.side("ArrayWidth")'),
+    Fault("os read as ws", CONFIG, '"os": Dataflow.OUTPUT', '"os": Dataflow.WEIGHT'),
+    Fault("is read as ws", CONFIG, '"is": Dataflow.INPUT', '"is": Dataflow.WEIGHT'),
     Fault("M and N exchanged", TOPOLOGY, "        m, n, k = sizes", "        n, m, k = sizes"),
 )
 """What random layers of both forms in all three dataflows show."""
@@ -44,16 +52,13 @@ DEPTHWISE_FAULTS = (Fault("depthwise layers not expanded", TOPOLOGY, 'DEPTHWISE_
 
 
 def faulty_subject(fault: Fault) -> Subject:
-    """Reader and rule with this fault; raises ValueError where the source has not exactly one place for it."""
-    file = import_module(fault.module).__file__
-    source = Path(file).read_text(encoding="utf-8") if file else ""
-    if source.count(fault.old) != 1:
-        raise ValueError(f"{fault.module} has {source.count(fault.old)} places for {fault.name!r}: {fault.old!r}")
-    module = ModuleType(fault.module)
-    exec(compile(source.replace(fault.old, fault.new), f"{file} with {fault.name}", "exec"), vars(module))
+    """Readers and rule with this fault; raises ValueError where the source has not exactly one place for it."""
+    copy = vars(planted_copy(fault.module, fault.old, fault.new))
     if fault.module == TIMING:
-        return Subject(time=vars(module)["scalesim_timing"])
-    return Subject(read=vars(module)["read_topology"])
+        return Subject(time=copy["scalesim_timing"])
+    if fault.module == CONFIG:
+        return Subject(configure=copy["read_scalesim_config"])
+    return Subject(read=copy["read_topology"])
 
 
 def caught_faults(runs: Sequence[PeerRun], faults: Sequence[Fault] = FAULTS) -> Mutants:

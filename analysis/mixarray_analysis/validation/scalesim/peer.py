@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from mixarray.timing.scalesim import ScaleSimTiming
+from mixarray.trace.scalesim_topology import Form
 from mixarray_analysis.validation.check import Requirement
 from mixarray_analysis.validation.scalesim.compare import Answer, PeerRun
 
-PLACE = Path(".peers") / "scalesim" / "bin" / "python"
+CHECKOUT = Path(__file__).resolve().parents[4]
+"""The checkout this code runs from; of an installed wheel some folder without a Makefile."""
 SCRIPT = Path(__file__).with_name("peer_script.py")
 LONGEST_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask SCALE-Sim: the texts of its configuration and topology, and whether rows are GEMMs."""
+    """What to ask SCALE-Sim: the texts of its configuration and topology, and what the rows are."""
 
     config: str
     topology: str
-    gemm: bool
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,24 @@ class Reply:
     wall_seconds: float
 
 
-def peer_python() -> Path | None:
-    """The interpreter of SCALE-Sim's environment: in the current directory, or in the checkout this code runs from."""
-    roots = (Path.cwd(), Path(__file__).resolve().parents[4])
-    return next((root / PLACE for root in roots if (root / PLACE).is_file()), None)
+def peer_python(checkout: Path = CHECKOUT) -> Path | None:
+    """The interpreter of SCALE-Sim's environment, once `make peers` has completed it in the checkout.
+
+    No other place is searched, least of all the current directory: what is found is run.
+    """
+    place = checkout / ".peers" / "scalesim"
+    python = place / "bin" / "python"
+    return python if (place / ".ready").is_file() and python.is_file() else None
 
 
-SCALESIM = Requirement("scalesim", lambda: peer_python() is not None, "make peers")
+def how_to_get_it(checkout: Path = CHECKOUT) -> str:
+    """How to build SCALE-Sim's environment from where this code runs."""
+    if (checkout / "Makefile").is_file():
+        return "make peers"
+    return "only in a checkout of mixarray's repository: make peers there, and run .venv/bin/mixarray of that checkout"
+
+
+SCALESIM = Requirement("scalesim", lambda: peer_python() is not None, how_to_get_it())
 
 
 def ask(questions: Sequence[Question], folder: Path) -> list[Reply]:
@@ -67,7 +80,7 @@ def _write(question: Question, place: Path) -> Path:
     place.mkdir(parents=True)
     (place / "run.cfg").write_text(question.config, encoding="utf-8")
     (place / "topology.csv").write_text(question.topology, encoding="utf-8")
-    (place / "form.txt").write_text("gemm" if question.gemm else "conv", encoding="utf-8")
+    (place / "form.txt").write_text(question.form.name.lower(), encoding="utf-8")
     return place
 
 

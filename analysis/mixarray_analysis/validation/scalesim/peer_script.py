@@ -1,8 +1,8 @@
 """Run by the interpreter of SCALE-Sim's environment: `peer_script.py FOLDER ...`, one JSON line per folder on stdout.
 
-A folder holds run.cfg and topology.csv, and form.txt with `gemm` or `conv`. This file imports nothing of ours, for that
-environment has nothing of ours. A line holds every layer: name, M, N, K, SCALE-Sim's compute report (without the
-prefetch) and SRAM counts; the text of its COMPUTE_REPORT.csv; and the CPU and wall seconds that the run took.
+A folder holds run.cfg and topology.csv, and form.txt with `gemm` or `convolution`. This file imports nothing of ours,
+for that environment has nothing of ours. A line holds every layer: name, M, N, K, SCALE-Sim's compute report (without
+the prefetch) and SRAM counts; the text of its COMPUTE_REPORT.csv; and the CPU and wall seconds that the run took.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def layer(simulation: Any, number: int) -> dict[str, Any]:
 def main() -> None:
     """Run every folder given."""
     for folder in sys.argv[1:]:
-        with tempfile.TemporaryDirectory() as scratch, redirect_stdout(sys.stderr):
+        # Beside what is asked, so that whoever asked removes it even if this process is killed.
+        with tempfile.TemporaryDirectory(dir=folder) as scratch, redirect_stdout(sys.stderr):
             answer = run(Path(folder), Path(scratch))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

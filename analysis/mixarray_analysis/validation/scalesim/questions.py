@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 
 from mixarray.accelerator.scalesim_config import DATAFLOWS
+from mixarray.trace.scalesim_topology import Form
 from mixarray_analysis.validation.scalesim.peer import Question
 
 LARGEST_SIDE, LARGEST_SIZE, LARGEST_MAP = 12, 24, 8
 SIDES = range(1, LARGEST_SIDE + 1)
 HEADERS = {
-    True: "Layer, M, N, K,",
-    False: "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,",
+    Form.GEMM: "Layer, M, N, K,",
+    Form.CONVOLUTION: "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, "
+    "Channels, Num Filter, Strides,",
 }
 CONFIG = """[general]
 run_name = mixarray
@@ -55,18 +57,18 @@ def config_text(rows: int, columns: int, dataflow: str) -> str:
     return CONFIG.format(rows=rows, columns=columns, dataflow=dataflow)
 
 
-def topology_text(gemm: bool, rows: list[tuple[int, ...]]) -> str:
+def topology_text(form: Form, rows: list[tuple[int, ...]]) -> str:
     """A topology of the form, one layer per tuple of sizes, as SCALE-Sim needs it: with commas at the ends."""
     lines = [", ".join(map(str, (f"layer{number}", *sizes))) + "," for number, sizes in enumerate(rows)]
-    return "\n".join((HEADERS[gemm], *lines)) + "\n"
+    return "\n".join((HEADERS[form], *lines)) + "\n"
 
 
 def random_question(draw: random.Random, layers: int) -> Question:
     """That many random layers on one random array; at most some thousands of cycles each."""
-    gemm = draw.random() < 0.5
+    form = Form.GEMM if draw.random() < 0.5 else Form.CONVOLUTION
     config = config_text(draw.choice(SIDES), draw.choice(SIDES), draw.choice(tuple(DATAFLOWS)))
-    rows = [random_gemm(draw) if gemm else random_convolution(draw) for _ in range(layers)]
-    return Question(config, topology_text(gemm, rows), gemm)
+    rows = [random_gemm(draw) if form is Form.GEMM else random_convolution(draw) for _ in range(layers)]
+    return Question(config, topology_text(form, rows), form)
 
 
 def random_gemm(draw: random.Random) -> tuple[int, ...]:

@@ -1,13 +1,11 @@
 // Collects the beats of a weight row: a row is complete with the beat that brings its last bits.
-module packed_w4_weight_port
-  import packed_w4_pkg::*;
-#(
+module weight_port #(
     parameter int ROW_BITS = 32
 ) (
     input logic clock,
     input logic reset,
 
-    input number_t             port_bits,  // bits that one beat brings, in the low bits of `beat`; the others are 0
+    input logic [        15:0] port_bits,  // bits that one beat brings, in the low bits of `beat`; the others are 0
     input logic                taken,
     input logic [ROW_BITS-1:0] beat,
 
@@ -16,7 +14,7 @@ module packed_w4_weight_port
 );
 
   logic [ROW_BITS-1:0] collected;
-  number_t filled_bits;
+  logic [15:0] filled_bits;
 
   assign row = collected | (beat << filled_bits);
   assign complete = taken && filled_bits + port_bits >= 16'(ROW_BITS);
