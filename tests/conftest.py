@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from mixarray_analysis.validation.rtl.toolchain import VERILATOR
 from mixarray_analysis.validation.scalesim.peer import SCALESIM
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -39,9 +39,7 @@ def _module(name: str) -> Callable[[], bool]:
 OPTIONAL_PARTS = {
     "transformers": OptionalPart(_module("transformers"), "pip install 'mixarray[hf]' (make test-full does)"),
     "pycocotools": OptionalPart(_module("pycocotools"), "pip install 'mixarray[coco]' (make test-full does)"),
-    "verilator": OptionalPart(
-        lambda: bool(shutil.which("verilator") and shutil.which("g++")), "apt-get install verilator g++"
-    ),
+    "verilator": OptionalPart(VERILATOR.present, VERILATOR.obtain),
     "scalesim": OptionalPart(SCALESIM.present, SCALESIM.obtain),
     "fashion-mnist": OptionalPart(FASHION_MNIST.is_dir, "apt-get install dataset-fashion-mnist"),
 }

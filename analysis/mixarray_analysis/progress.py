@@ -11,8 +11,11 @@ Report = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(label: str, quiet: bool = False) -> Iterator[Report]:
-    """Yield a function that is told (done, total); the bar lives on stderr and disappears when done."""
+def progress_bar(label: str, quiet: bool = False, total: int | None = None) -> Iterator[Report]:
+    """Yield a function that is told (done, total); the bar lives on stderr and disappears when done.
+
+    total: how much there is to do, where that is known before the first report.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -34,5 +37,5 @@ def progress_bar(label: str, quiet: bool = False) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(label, total=total)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

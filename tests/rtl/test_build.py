@@ -9,13 +9,14 @@ import pytest
 from mixarray_analysis.validation.rtl.build import BuildError, Patch, build
 from mixarray_analysis.validation.rtl.output_stationary import SOURCES, build_output_stationary
 
-PRETENDS = """if [ "$1" = --version ]; then echo 'Verilator 5.0 pretended'; exit 0; fi
-echo "$PWD lent $(cat objects/verilated.o 2>/dev/null)" >> {log}
+TRANSLATES = """if [ "$1" = --version ]; then echo 'Verilator 5.0 pretended'; exit 0; fi
+mkdir objects"""
+COMPILES = """echo "$PWD lent $(cat objects/verilated.o 2>/dev/null)" >> {log}
 sleep 0.05
 echo runtime > objects/verilated.o
 echo runtime > objects/verilated_threads.o
 echo library > objects/os_array.partial"""
-"""A Verilator that builds nothing but keeps count."""
+"""A Verilator and a make that build nothing but keep count."""
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def builds(first_tools, tmp_path):
     """builds(): a line for everything that was really built."""
     log = tmp_path / "log"
     log.touch()
-    first_tools("verilator", PRETENDS.format(log=log))
+    first_tools("verilator", TRANSLATES)
+    first_tools("make", COMPILES.format(log=log))
     return lambda: log.read_text().splitlines()
 
 

@@ -108,7 +108,8 @@ def test_the_bar_knows_its_total_from_the_start(check, monkeypatch):
     seen = []
 
     @contextmanager
-    def bar(label, quiet):
+    def bar(label, quiet, total):
+        seen.append((label, 0, total))
         yield lambda done, total: seen.append((label, done, total))
 
     monkeypatch.setattr("mixarray_analysis.validation.runner.progress_bar", bar)

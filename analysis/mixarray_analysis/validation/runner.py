@@ -120,8 +120,7 @@ def _run(check: Check, seed: int, cases: int, with_mutants: bool, quiet: bool) -
         return Finding(check)
     outcome, mutants = None, None
     try:
-        with progress_bar(check.name, quiet) as report:
-            report(0, cases)
+        with progress_bar(check.name, quiet, cases) as report:
             outcome = check.run(cases, seed, _steps(report, cases))
         if with_mutants:
             with progress_bar(f"{check.name}: mutants", quiet):

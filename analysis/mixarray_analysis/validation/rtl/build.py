@@ -18,7 +18,7 @@ from mixarray_analysis.validation.rtl.toolchain import first_complaint, verilato
 COMPILER_FLAGS = "-fPIC -std=c++17 -fvisibility=hidden -fno-gnu-unique"
 """Hidden and not unique: several sizes of one design live in one process, each with symbols of its own."""
 
-OPTIMIZATION = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+OPTIMIZATION = ("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
 """A library runs for seconds and compiles for longer: -O2 costs twice the time it saves."""
 
 RUNTIME = ("verilated.o", "verilated_threads.o")
@@ -67,16 +67,21 @@ def build(
     for patch in fault:
         texts[patch.file] = _patched(texts[patch.file], patch)
     warnings = ("-Wall", "-Wno-fatal") if fault else ("-Wall",)
-    command = _command(top, parameters, (*warnings, *sources, harness))
-    library = folder / f"{top}-{_digest(texts, command)}.so"
+    translation = _translation(top, parameters, (*warnings, *sources, harness))
+    compilation = ["make", "-C", "objects", "-f", f"V{top}.mk", *OPTIMIZATION]
+    library = folder / f"{top}-{_digest(texts, translation, compilation)}.so"
     if library.is_file():
         return library
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=f"{top}-") as work:
         for name, text in texts.items():
             (Path(work) / name).write_text(text)
-        _compile(top, command, Path(work), folder / f"runtime-{_digest({}, [])}")
-        return (Path(work) / "objects" / f"{top}.partial").replace(library)
+        _run(top, translation, Path(work))
+        objects, runtime = Path(work) / "objects", folder / f"runtime-{_digest()}"
+        _lend(runtime, objects)
+        _run(top, compilation, Path(work))
+        _keep(objects, runtime)
+        return (objects / f"{top}.partial").replace(library)
 
 
 def _patched(text: str, patch: Patch) -> str:
@@ -86,37 +91,41 @@ def _patched(text: str, patch: Patch) -> str:
     return text.replace(patch.old, patch.new)
 
 
-def _command(top: str, parameters: Mapping[str, int], arguments: Sequence[str]) -> list[str]:
-    """Translate, compile and link in the current folder; the library is objects/<top>.partial."""
+def _translation(top: str, parameters: Mapping[str, int], arguments: Sequence[str]) -> list[str]:
+    """The command that makes C++ of a design, and a makefile for objects/<top>.partial, in the current folder."""
     macros = " ".join(f"-D{name}={value}" for name, value in parameters.items())
     return [
-        *("verilator", "--cc", "--exe", "--build", "-j", "1", "-O3", "--x-initial", "unique"),
+        *("verilator", "--cc", "--exe", "-O3", "--x-initial", "unique"),
         *("--top-module", top, "--Mdir", "objects", "-o", f"{top}.partial"),
         *(f"-G{name}={value}" for name, value in parameters.items()),
-        *("-CFLAGS", f"{COMPILER_FLAGS} {macros}", "-MAKEFLAGS", OPTIMIZATION, "-LDFLAGS", "-shared -Wl,-z,defs"),
+        *("-CFLAGS", f"{COMPILER_FLAGS} {macros}", "-LDFLAGS", "-shared -Wl,-z,defs"),
         *arguments,
     ]
 
 
-def _digest(texts: Mapping[str, str], command: Sequence[str]) -> str:
-    """What a build depends on: the sources, the whole command line and the tool."""
-    design = json.dumps([texts, command, COMPILER_FLAGS, OPTIMIZATION, verilator_version()], sort_keys=True)
+def _digest(texts: Mapping[str, str] | None = None, *commands: Sequence[str]) -> str:
+    """What a build depends on: the sources, the whole command lines and the tool."""
+    design = json.dumps([texts, commands, COMPILER_FLAGS, OPTIMIZATION, verilator_version()], sort_keys=True)
     return hashlib.sha256(design.encode()).hexdigest()[:16]
 
 
-def _compile(top: str, command: Sequence[str], work: Path, runtime: Path) -> None:
-    """Run `command` in `work`; Verilator's own objects come from `runtime` if they are there, else go there."""
-    objects = work / "objects"
-    objects.mkdir()
-    for name in RUNTIME:
-        with suppress(FileNotFoundError):
-            shutil.copyfile(runtime / name, objects / name)  # now newer than its source, so make keeps it
+def _run(top: str, command: Sequence[str], work: Path) -> None:
     try:
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     except OSError as error:
         raise BuildError(f"{top}: {command[0]} does not start: {error.strerror}") from error
     if done.returncode:
         raise _complaint(top, done.stdout + done.stderr)
+
+
+def _lend(runtime: Path, objects: Path) -> None:
+    """Verilator's own objects of an earlier build; newer than all that they are made of, so make leaves them alone."""
+    for name in RUNTIME:
+        with suppress(FileNotFoundError):
+            shutil.copyfile(runtime / name, objects / name)
+
+
+def _keep(objects: Path, runtime: Path) -> None:
     runtime.mkdir(exist_ok=True)
     for name in RUNTIME:
         with suppress(FileExistsError, FileNotFoundError):
