@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,7 @@ from mixarray_analysis.cli import STOPPED, main
 
 GEMM = ("simulate", "--gemm", "64,64,64", "--bits", "8,4")
 
-
-@pytest.fixture(autouse=True)
-def same_handler_after() -> Iterator[None]:
-    """main() changes what SIGTERM does to this process."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
+pytestmark = pytest.mark.usefixtures("stoppable")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -61,16 +61,12 @@ def test_someone_who_stops_sees_what_was_finished(capsys, tmp_path, registered, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_signal_stops_it_politely(capsys, registered, check):
-    for number in (signal.SIGINT, signal.SIGTERM):
-        stopping = check("engine")
-        registered(replace(stopping, run=lambda *given, number=number: signal.raise_signal(number)))
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            assert main(["validate"]) == 130
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        assert capsys.readouterr().err == "stopped\n"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("stoppable")
+def test_a_signal_stops_it_politely(capsys, registered, check, number):
+    registered(replace(check("engine"), run=lambda *given: signal.raise_signal(number)))
+    assert main(["validate"]) == 130
+    assert capsys.readouterr().err == "stopped\n"
 
 
 def test_a_failing_check_is_told_in_words_and_exits_with_1(capsys, registered, check):
