@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading, WeightLoadRows
+from mixarray.array import closed_form
 from mixarray.array.closed_form import output_total_cycles, stationary_total_cycles
 from mixarray.array.fold import RowRun
 from mixarray.array.output import expand_output
 from mixarray.array.problem import Problem, expand, stationary_folds
 from mixarray.array.stationary import expand_stationary
 from mixarray_analysis.validation.arrays import chooser, make_array, mode_sets
-from mixarray_analysis.validation.checks.array_closed_form import CHECK, FAULTS, MODEL_FAULTS, compare, planted
+from mixarray_analysis.validation.checks.array_closed_form import CHECK, FAULTS, MODEL_FAULTS, compare
+from mixarray_analysis.validation.faults import planted_copy
 from mixarray_analysis.validation.fold_streams import draw_output, draw_stationary
 from mixarray_analysis.validation.model_faults import in_model
 
@@ -86,14 +88,14 @@ def test_a_planted_mistake_is_taken_back_whatever_happens(fault):
 
 
 def test_a_disagreement_is_told_in_words():
-    wrong = planted(*FAULTS["way through the array dropped"])
+    wrong = planted_copy(closed_form.__name__, *FAULTS["way through the array dropped"])
     found = next(filter(None, (compare(0, number, wrong) for number in range(9))))
     assert "cycles by events" in found
 
 
 def test_a_mistake_needs_a_place():
     with pytest.raises(ValueError, match="0 places"):
-        planted("no such text", "")
+        planted_copy(closed_form.__name__, "no such text", "")
 
 
 def packed(rows, columns, policy=WeightLoading.DOUBLE, load_rows=WeightLoadRows.ALL):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 
 from mixarray.array import closed_form
@@ -11,6 +10,7 @@ from mixarray.array.output import expand_output
 from mixarray.array.stationary import expand_stationary
 from mixarray_analysis.validation.arrays import chooser
 from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier, compare_cases
+from mixarray_analysis.validation.faults import planted_copy
 from mixarray_analysis.validation.fold_streams import draw_output, draw_stationary
 from mixarray_analysis.validation.model_faults import (
     ALL_DRAINED,
@@ -62,16 +62,6 @@ def compare(seed: int, number: int, forms: ModuleType = closed_form) -> str:
     return f"case {number} of seed {seed} ({place}): {total} cycles by events, {formula} by the closed form"
 
 
-def planted(old: str, new: str) -> ModuleType:
-    """A copy of the closed forms with one mistake; raises ValueError unless `old` stands there exactly once."""
-    source = Path(closed_form.__file__).read_text(encoding="utf-8")
-    if source.count(old) != 1:
-        raise ValueError(f"the closed forms have {source.count(old)} places for {old!r}")
-    module = ModuleType(closed_form.__name__)
-    exec(compile(source.replace(old, new), closed_form.__file__, "exec"), vars(module))
-    return module
-
-
 def check_cases(cases: int, seed: int, progress: Progress) -> Outcome:
     """Fold streams without withheld rows."""
     return compare_cases(cases, progress, lambda number: compare(seed, number))
@@ -83,7 +73,7 @@ def check_mutants(seed: int) -> Mutants:
     def shows(forms: ModuleType = closed_form) -> bool:
         return any(compare(seed, number, forms) for number in range(MUTANT_CASES))
 
-    caught = [name for name, fault in FAULTS.items() if shows(planted(*fault))]
+    caught = [name for name, fault in FAULTS.items() if shows(planted_copy(closed_form.__name__, *fault))]
     for fault in MODEL_FAULTS:
         with in_model(fault):
             caught += [fault.name] * shows()
