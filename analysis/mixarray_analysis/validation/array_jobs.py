@@ -13,7 +13,7 @@ from mixarray.accelerator.modes import Mode
 from mixarray.array.fold import Fold, RowRun
 from mixarray.array.problem import Problem, folds
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.jobs import WEIGHT, Shop
+from mixarray.mapping.jobs import WEIGHT, Shop, products_of
 from mixarray.mapping.schedule import Job
 from mixarray.mapping.steps import Work, stripe_steps
 from mixarray.mapping.tiles import Run, column_widths, linear_loops
@@ -42,7 +42,8 @@ def withheld_stationary(choose: Choose) -> FoldStream:
         bits = fold.runs[0].mode.stationary_bits
         load = shop.array_load(0, -1, fold.depth, fold.depth * fold.width * bits, WEIGHT)
         runs = tuple(_run(run.rows, run.mode) for run in fold.runs)
-        rows = shop.stream(0, runs, (fold.depth, fold.width), first_fold=True)
+        size = fold.depth, fold.width
+        rows = shop.stream(0, runs, size, first_fold=True, products=products_of(runs, size))
         jobs += [_longer(load, fold.load_gaps), _longer(rows, fold.row_gaps)]
     return FoldStream(array, stream, tuple(jobs))
 

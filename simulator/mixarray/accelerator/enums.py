@@ -51,3 +51,63 @@ class DramType(StrEnum):
     LPDDR4 = "lpddr4"
     DDR4 = "ddr4"
     HBM2 = "hbm2"
+    HBM2E = "hbm2e"
+
+
+class Charge(StrEnum):
+    """Whether an item of work costs what it costs, or nothing (to see what it costs)."""
+
+    CHARGED = "charged"
+    FREE = "free"
+
+
+class Movement(StrEnum):
+    """How windows are gathered and scattered: a pass of the vector unit, only addresses (one per burst), or nothing."""
+
+    PASS = "pass"
+    BURSTS = "bursts"
+    FREE = "free"
+
+
+class PrunedWindows(StrEnum):
+    """What pruned windows cost: nothing, or the copy of their tokens into the next map."""
+
+    BYPASS = "bypass"
+    COPY = "copy"
+
+
+class Search(StrEnum):
+    """How tiles and loop orders are chosen: all of the space, or the one documented form."""
+
+    EXHAUSTIVE = "exhaustive"
+    FIXED = "fixed"
+
+
+class Fusion(StrEnum):
+    """Operators one after the other, or tile by tile with the intermediate result on the chip."""
+
+    LAYERWISE = "layerwise"
+    FUSED = "fused"
+
+
+class Transpose(StrEnum):
+    """How K of QK^T is turned: written value by value into its buffer, by a pass of the vector unit, or for nothing."""
+
+    IN_BUFFER = "in_buffer"
+    PASS = "pass"
+    FREE = "free"
+
+
+class GroupOrder(StrEnum):
+    """High and low rows: one group after the other; both over each stationary tile; each on an array of its own."""
+
+    SEQUENTIAL = "sequential"
+    WEIGHT_RESIDENT = "weight_resident"
+    CONCURRENT = "concurrent"
+
+
+class BorderTiles(StrEnum):
+    """Whether the rows at the border between groups of one stationary layout share a tile or start a new one."""
+
+    SHARED = "shared"
+    OWN = "own"

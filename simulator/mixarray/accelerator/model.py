@@ -7,18 +7,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
-from mixarray.accelerator.enums import Arithmetic, Dataflow, DramType, Leakage, WeightLoading, WeightLoadRows
+from mixarray.accelerator.enums import (
+    Arithmetic,
+    BorderTiles,
+    Charge,
+    Dataflow,
+    DramType,
+    Fusion,
+    GroupOrder,
+    Leakage,
+    Movement,
+    PrunedWindows,
+    Search,
+    Transpose,
+    WeightLoading,
+    WeightLoadRows,
+)
 from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
+from mixarray.accelerator.sorter import Sorter
+from mixarray.accelerator.sorters import sorters
 from mixarray.accelerator.styles import pe_styles
+from mixarray.accelerator.vector_styles import vector_styles
 from mixarray.trace.model import OperatorKind
 
 Count = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 """Lanes, passes, and bits side by side: far beyond any machine, and no product of two overflows."""
+Passes = Annotated[int, Field(strict=True, ge=0, le=65_536)]
 Latency = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Capacity = Annotated[int, Field(strict=True, ge=1, le=1_048_576)]
 Clock = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -47,6 +67,7 @@ Rational = Annotated[
     Field(ge=Fraction(1, 1_000_000), le=1_000_000),
 ]
 
+FREE = "free"
 VECTOR_KINDS = tuple(kind for kind in OperatorKind if kind is not OperatorKind.GEMM)
 
 
@@ -177,23 +198,32 @@ class VectorUnit(Frozen):
     lanes: Count
     arithmetic: Arithmetic
     latency_cycles: Latency
-    passes: Mapping[OperatorKind, Count]
+    passes: str | Mapping[OperatorKind, Passes] = Field(description="name of a vector unit style, or passes by kind")
 
     @field_validator("passes")
     @classmethod
-    def _all_kinds(cls, value: Mapping[OperatorKind, int]) -> Mapping[OperatorKind, int]:
+    def _all_kinds(cls, value: str | Mapping[OperatorKind, int]) -> str | Mapping[OperatorKind, int]:
+        if isinstance(value, str):
+            if value not in vector_styles():
+                raise ValueError(f"{value!r} is no vector unit style; allowed: {', '.join(sorted(vector_styles()))}")
+            return value
         missing = [kind.value for kind in VECTOR_KINDS if kind not in value]
         if missing or len(value) != len(VECTOR_KINDS):
             raise ValueError(f"needs exactly {', '.join(VECTOR_KINDS)}; missing: {', '.join(missing) or 'none'}")
         return value
 
+    def passes_of(self, kind: OperatorKind) -> int:
+        """Times that the unit walks over the elements of an operator; 0: done on the data's way."""
+        passes = vector_styles()[self.passes].passes if isinstance(self.passes, str) else self.passes
+        return passes[kind]
+
     def cycles(self, kind: OperatorKind, elements: int) -> int:
         """Cycles that `elements` of an operator of that kind occupy the unit: every pass reads all of them."""
-        return -(-elements // self.lanes) * self.passes[kind]
+        return -(-elements // self.lanes) * self.passes_of(kind)
 
 
 class DramChannel(Frozen):
-    """One memory channel serving its transfers in order; the bandwidth is a rational, rounded up per transfer."""
+    """One memory channel; the bandwidth is a rational, rounded up per transfer."""
 
     name: Name
     type: DramType
@@ -201,20 +231,73 @@ class DramChannel(Frozen):
     burst_bits: Count
     latency_cycles: Latency
 
+
+class MixedPrecision(Frozen):
+    """What windows of different bits ask of the machine beside GEMMs; every item has a price, and can be made free."""
+
+    scoring: Charge = Field(description="token map and window scores")
+    sorter: str = Field(description="name of a sorter, or free", json_schema_extra={"enum": [*sorted(sorters()), FREE]})
+    sorter_width: Count = Field(description="scores that the sorter handles per cycle")
+    movement: Movement = Field(description="gather and scatter of windows")
+    burst_address_cycles: Latency = Field(description="cycles for the address of one burst (a window's row of tokens)")
+    mode_switch_cycles: Latency = Field(description="cycles that the array pauses between rows of different modes")
+    branch_parameters: Charge = Field(description="the second LayerNorm and scale sets, from DRAM")
+    pruned_windows: PrunedWindows
+
+    @field_validator("sorter")
+    @classmethod
+    def _known_sorter(cls, value: str) -> str:
+        if value != FREE and value not in sorters():
+            raise ValueError(f"{value!r} is no sorter; allowed: {', '.join(sorted(sorters()))}, {FREE}")
+        return value
+
+    @property
+    def sorting(self) -> Sorter | None:
+        """The sorter; None: windows are put in order for nothing."""
+        return None if self.sorter == FREE else sorters()[self.sorter]
+
+
+class MappingChoices(Frozen):
+    """How work is laid on the machine where there is a choice."""
+
+    search: Search = Field(description="tiles and loop orders: all of the space, or the documented form")
+    attention: Fusion
+    mlp: Fusion
+    transpose: Transpose = Field(description="how K of QK^T is turned")
+    group_order: GroupOrder
+    border_tiles: BorderTiles
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All DRAM channels together: equal, with consecutive bursts on consecutive channels."""
+
+    channels: tuple[DramChannel, ...]
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles from the end of a transfer to its data."""
+        return self.channels[0].latency_cycles
+
     def transfer_bits(self, bits: int) -> int:
         """Bits on the bus for `bits` of payload: whole bursts."""
-        return -(-bits // self.burst_bits) * self.burst_bits
+        return self._bursts(bits) * self.channels[0].burst_bits
 
     def transfer_cycles(self, bits: int) -> int:
-        """Cycles that a transfer of `bits` occupies the channel (its latency comes on top).
+        """Cycles that a transfer of `bits` occupies the channels: those of the one with the most bursts.
 
         A burst in the sense of design 5 is one transfer job: its whole bus time is rounded up once.
         """
-        return -int(-self.transfer_bits(bits) // self.bits_per_cycle)
+        channel = self.channels[0]
+        most = -(-self._bursts(bits) // len(self.channels))
+        return -int(-most * channel.burst_bits // channel.bits_per_cycle)
+
+    def _bursts(self, bits: int) -> int:
+        return -(-bits // self.channels[0].burst_bits)
 
 
 class Accelerator(Frozen):
-    """A whole accelerator. `arrays`, `vector_units` and `dram_channels` are lists; this version runs one of each."""
+    """A whole accelerator. `arrays`, `vector_units` and `dram_channels` are lists."""
 
     schema_version: Literal["1.0"]
     name: Name
@@ -225,7 +308,9 @@ class Accelerator(Frozen):
     arrays: Annotated[tuple[Array, ...], Field(min_length=1, max_length=1)]
     buffers: Buffers
     vector_units: Annotated[tuple[VectorUnit, ...], Field(min_length=1, max_length=1)]
-    dram_channels: Annotated[tuple[DramChannel, ...], Field(min_length=1, max_length=1)]
+    dram_channels: Annotated[tuple[DramChannel, ...], Field(min_length=1, max_length=64)]
+    mixed_precision: MixedPrecision
+    mapping: MappingChoices
     sources: Mapping[str, str]
 
     @model_validator(mode="after")
@@ -237,6 +322,18 @@ class Accelerator(Frozen):
                 f"needs {needed}; give more capacity_kib or fewer slots"
             )
         return self
+
+    @field_validator("dram_channels")
+    @classmethod
+    def _channels_alike(cls, value: tuple[DramChannel, ...]) -> tuple[DramChannel, ...]:
+        if len({channel.model_copy(update={"name": ""}) for channel in value}) > 1:
+            raise ValueError("channels must differ in nothing but their names: bursts are spread over all of them")
+        return value
+
+    @property
+    def memory(self) -> Memory:
+        """All DRAM channels."""
+        return Memory(self.dram_channels)
 
     def cycles_to_ms(self, cycles: int) -> float:
         """Milliseconds that `cycles` of the array clock take."""

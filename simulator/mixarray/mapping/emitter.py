@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mixarray.mapping.folding import fold_up
 from mixarray.mapping.schedule import Dependency, Event, Final, Job, JobKind, Recent, Schedule
@@ -65,20 +65,7 @@ class Emitter:
     def emit(self, job: Job, waits: Iterable[Dependency]) -> Mark:
         """Append `job` to the open iteration, waiting for `waits` beside its own dependencies."""
         dependencies = (*job.dependencies, *waits)
-        self.jobs.append(
-            Job(
-                job.unit,
-                job.kind,
-                job.occupancy_cycles,
-                job.latency_cycles,
-                tuple(dict.fromkeys(dependencies)),
-                job.operator,
-                job.group,
-                job.macs,
-                job.useful_pe_cycles,
-                job.actions,
-            )
-        )
+        self.jobs.append(replace(job, dependencies=tuple(dict.fromkeys(dependencies))))
         mark = Mark(job.unit, job.kind, self.counts[job.unit, job.kind], len(self.jobs) - 1)
         self.counts[job.unit, job.kind] += 1
         self.marks.append(mark)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mixarray.accelerator.enums import WeightLoading, WeightLoadRows
 from mixarray.accelerator.model import Accelerator
-from mixarray.mapping.schedule import Action, Event, Job, JobKind, Recent
+from mixarray.mapping.schedule import Action, Event, Job, JobKind, Products, Recent
 from mixarray.mapping.tiles import Run, Runs
 from mixarray.trace.model import OperatorKind
 
@@ -56,26 +56,25 @@ class Shop:
 
         All parts of a transfer together take the cycles, the bursts and the accesses of the whole.
         """
-        channel, buffers = self.accelerator.dram_channels[0], self.accelerator.buffers
+        memory, buffers = self.accelerator.memory, self.accelerator.buffers
         weight = kind is JobKind.DRAM_LOAD_WEIGHT
         place, accesses = (WEIGHT, buffers.weight.accesses) if weight else (ACTIVATION, buffers.activation.accesses)
         cycles, moved, written = (
             amount(before + bits) - amount(before)
-            for amount in (channel.transfer_cycles, channel.transfer_bits, accesses)
+            for amount in (memory.transfer_cycles, memory.transfer_bits, accesses)
         )
         counts = (Action("dram_channels.0", "read_bits"), moved), (Action(place, "write"), written)
         return self._dram(kind, operator, cycles, tuple(entry for entry in counts if entry[1]))
 
     def dram_store(self, operator: int, bits: int) -> Job:
         """`bits` from the activation buffer to DRAM."""
-        channel = self.accelerator.dram_channels[0]
-        moved = (Action("dram_channels.0", "write_bits"), channel.transfer_bits(bits))
+        memory = self.accelerator.memory
+        moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
         actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
-        return self._dram(JobKind.DRAM_STORE, operator, channel.transfer_cycles(bits), actions)
+        return self._dram(JobKind.DRAM_STORE, operator, memory.transfer_cycles(bits), actions)
 
     def _dram(self, kind: JobKind, operator: int, cycles: int, actions: Actions) -> Job:
-        latency = self.accelerator.dram_channels[0].latency_cycles
-        return Job(DRAM, kind, cycles, latency, operator=operator, actions=actions)
+        return Job(DRAM, kind, cycles, self.accelerator.memory.latency_cycles, operator=operator, actions=actions)
 
     def array_load(self, operator: int, group: int, depth: int, tile_bits: int, place: str) -> Job:
         """One fold's stationary tile, `depth` values of K, `tile_bits` in all, from buffer `place` into the array."""
@@ -93,7 +92,13 @@ class Shop:
         )
 
     def stream(
-        self, operator: int, runs: Runs, size: tuple[int, int], first_fold: bool, place: str = ACTIVATION
+        self,
+        operator: int,
+        runs: Runs,
+        size: tuple[int, int],
+        first_fold: bool,
+        products: tuple[Products, ...],
+        place: str = ACTIVATION,
     ) -> Job:
         """The rows of `runs`, read from buffer `place`, through a fold of `size` (depth, width).
 
@@ -131,6 +136,7 @@ class Shop:
             rows * depth * width,
             useful,
             (*energy, *self._accesses(*moves)),
+            products,
         )
 
     def output_stream(self, operator: int, run: Run, size: tuple[int, int], place: str = WEIGHT) -> Job:
@@ -157,6 +163,7 @@ class Shop:
             macs,
             macs,
             ((Action("arrays.0", mode.action), macs), *self._accesses(*moves)),
+            products_of((run,), size),
         )
 
     def drain(self, operator: int, group: int, size: tuple[int, int]) -> Job:
@@ -186,3 +193,23 @@ class Shop:
             operator=operator,
             actions=(done, *self._accesses(*moves)),
         )
+
+
+def products_of(rows: Runs, size: tuple[int, int]) -> tuple[Products, ...]:
+    """What the rows of a GEMM multiply in a fold over `size` (depth, columns of N)."""
+    depth, width = size
+    found = []
+    for run in rows:
+        mode = run.mode
+        assert mode is not None  # vector work never comes here
+        found.append(
+            Products(
+                row_bits=run.stream_bits,
+                other_bits=run.stationary_bits,
+                window_bits=run.bits or run.stream_bits,
+                mode_bits=(mode.stream_bits, mode.stationary_bits),
+                per_pe_cycle=(mode.lanes, mode.slots_per_value),
+                macs=run.rows * depth * width,
+            )
+        )
+    return tuple(found)

@@ -27,10 +27,15 @@ class JobKind(StrEnum):
 
     DRAM_LOAD_WEIGHT = "dram_load_weight"
     DRAM_LOAD_ACTIVATION = "dram_load_activation"
+    DRAM_LOAD_PARTIAL = "dram_load_partial"
+    DRAM_LOAD_PARAMETER = "dram_load_parameter"
     DRAM_STORE = "dram_store"
+    DRAM_STORE_PARTIAL = "dram_store_partial"
     ARRAY_LOAD = "array_load"
     STREAM = "stream"
     DRAIN = "drain"
+    MODE_SWITCH = "mode_switch"
+    TRANSPOSE = "transpose"
     SOFTMAX = "softmax"
     LAYERNORM = "layernorm"
     GELU = "gelu"
@@ -93,11 +98,28 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Products:
+    """Multiplications of one kind in a job: `macs` of `row_bits` (the GEMM's rows) by `other_bits`.
+
+    window_bits: activation bits of their windows, as published BOPs count them. mode_bits: (streaming, stationary)
+    bits of the mode that runs them. per_pe_cycle: products that a PE finishes per cycle in it at best, as a fraction.
+    """
+
+    row_bits: int
+    other_bits: int
+    window_bits: int
+    mode_bits: tuple[int, int]
+    per_pe_cycle: tuple[int, int]
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One step on one unit. The unit is free after the occupancy; the result exists after occupancy plus latency.
 
     `operator` indexes the workload's operators, `group` that operator's groups (-1: none or several of them).
-    `actions` are the counts that the cost model multiplies; `useful_pe_cycles` are PE-cycles doing a useful MAC pass.
+    `actions` are the counts that the cost model multiplies; `useful_pe_cycles` are PE-cycles doing a useful MAC pass;
+    `products` say what was multiplied in them (their MACs sum to `macs`).
     """
 
     unit: int
@@ -110,6 +132,7 @@ class Job:
     macs: int = 0
     useful_pe_cycles: int = 0
     actions: tuple[tuple[Action, int], ...] = ()
+    products: tuple[Products, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

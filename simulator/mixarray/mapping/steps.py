@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.jobs import ACTIVATION, WEIGHT, Shop
-from mixarray.mapping.schedule import Job
+from mixarray.mapping.jobs import ACTIVATION, WEIGHT, Shop, products_of
+from mixarray.mapping.schedule import Job, Products
 from mixarray.mapping.tiles import Run, Runs, Stripe, cut_rows
 
 
@@ -85,15 +85,18 @@ def _stationary(shop: Shop, work: Work, stripe: Stripe) -> list[Step]:
         for number, depth in enumerate(Cuts(shop.accelerator).depths(work.k, stripe.runs[0], width, work.weights)):
             key = width, depth, number == 0
             if key not in made:
-                made[key] = _stationary_fold(shop, work, stripe.group, sides, depth, number == 0)
+                products = products_of(stripe.runs, (depth, width))
+                made[key] = _stationary_fold(shop, work, stripe.group, sides, depth, number == 0, products)
             steps += made[key]
     return steps
 
 
-def _stationary_fold(shop: Shop, work: Work, group: int, sides: Sides, depth: int, first: bool) -> tuple[Step, Step]:
+def _stationary_fold(
+    shop: Shop, work: Work, group: int, sides: Sides, depth: int, first: bool, products: tuple[Products, ...]
+) -> tuple[Step, Step]:
     tile, by_rows = sides.tile, sides.rows_stream
     load = shop.array_load(work.operator, group, depth, depth * tile.bits, sides.tile_place)
-    stream = shop.stream(work.operator, sides.streaming, (depth, tile.width), first, sides.stream_place)
+    stream = shop.stream(work.operator, sides.streaming, (depth, tile.width), first, products, sides.stream_place)
     return Step(load, rows=not by_rows, other=by_rows), Step(stream, rows=by_rows, other=not by_rows, sums=True)
 
 
