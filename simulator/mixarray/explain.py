@@ -8,12 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 OWN_ERROR = "Value error, "
+TAG = "<"
+"""First character of the tags that tell the forms of a field apart; they are no part of its path."""
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str | None, str]:
     """(dotted path or None, message) of the first problem that `model` found."""
     first = error.errors(include_url=False)[0]
-    location: Sequence[int | str] = first["loc"]
+    location = [part for part in first["loc"] if not (isinstance(part, str) and part.startswith(TAG))]
     path = ".".join(str(part) for part in location) or None
     message = str(first["msg"]).removeprefix(OWN_ERROR)
     if first["type"] == "extra_forbidden":

@@ -57,10 +57,24 @@ def test_units_are_resolved_by_the_model() -> None:
 
 
 def test_bandwidth_is_rational_and_rounded_up_per_transfer() -> None:
-    channel = load_accelerator(PACKED, ["dram_channels.0.bits_per_cycle=1024/5"]).dram_channels[0]
-    assert channel.bits_per_cycle == Fraction(1024, 5)
-    assert (channel.transfer_bits(1), channel.transfer_cycles(1)) == (256, 2)
-    assert channel.transfer_cycles(1024) == 5
+    accelerator = load_accelerator(PACKED, ["dram_channels.0.bits_per_cycle=1024/5"])
+    memory = accelerator.memory
+    assert accelerator.dram_channels[0].bits_per_cycle == Fraction(1024, 5)
+    assert (memory.transfer_bits(1), memory.transfer_cycles(1)) == (256, 2)
+    assert memory.transfer_cycles(1024) == 5
+
+
+def test_bursts_are_spread_over_equal_channels() -> None:
+    data = data_of()
+    channel = data["dram_channels"][0]
+    data["dram_channels"] = [{**channel, "name": f"dram{number}"} for number in range(3)]
+    data["sources"]["dram_channels"] = "assumed"
+    memory = parse_accelerator(data, "here").memory
+    assert memory.transfer_bits(7 * 256) == 7 * 256
+    assert memory.transfer_cycles(7 * 256) == -(-3 * 256 // 192)  # the busiest of the three has three bursts
+    data["dram_channels"][1]["latency_cycles"] += 1
+    with pytest.raises(InputError, match=r"dram_channels: channels must differ in nothing but their names"):
+        parse_accelerator(data, "here")
 
 
 def test_models_are_frozen() -> None:
@@ -70,10 +84,10 @@ def test_models_are_frozen() -> None:
 
 
 def test_override_changes_value_and_source() -> None:
-    accelerator = load_accelerator(PACKED, ["arrays.0.rows=64", "vector_units.0.passes.rank=3"])
+    accelerator = load_accelerator(PACKED, ["arrays.0.rows=64", "mixed_precision.sorter_width=3"])
     assert accelerator.arrays[0].rows == 64
     assert source_of(accelerator, "arrays.0.rows") == SET_BY_USER
-    assert source_of(accelerator, "vector_units.0.passes.rank") == SET_BY_USER
+    assert source_of(accelerator, "mixed_precision.sorter_width") == SET_BY_USER
     assert "ANT" in str(source_of(accelerator, "arrays.0.columns"))
 
 
@@ -116,7 +130,13 @@ def test_override_changes_value_and_source() -> None:
         ("dram_channels.0.latency_cycles=1000000000000", r"latency_cycles: .*less than or equal to 1000000"),
         ("vector_units.0.latency_cycles=9999999", r"latency_cycles: .*less than or equal to 1000000"),
         ("vector_units.0.lanes=1000000", r"lanes: .*less than or equal to 65536"),
-        ("vector_units.0.passes.softmax=1000000", r"passes.softmax: .*less than or equal to 65536"),
+        ("vector_units.0.passes={softmax: 1000000}", r"passes.*softmax: .*less than or equal to 65536"),
+        (
+            "vector_units.0.passes=magic",
+            r"vector_units.0.passes.*'magic' is no vector unit style; allowed: fused, multi_pass",
+        ),
+        ("mixed_precision.sorter=quick", r"mixed_precision.sorter: 'quick' is no sorter; allowed: bitonic, .*, free"),
+        ("mapping.attention=both", r"mapping.attention: .*'layerwise' or 'fused'"),
         ("clock_mhz=1000000", r"clock_mhz: .*less than or equal to 100000"),
         ("arrays.0.weight_port_bits=1000000", r"weight_port_bits: .*less than or equal to 65536"),
         ("buffers.weight.port_bits=1000000", r"port_bits: .*less than or equal to 65536"),
@@ -162,8 +182,8 @@ def test_a_source_of_nothing_is_refused() -> None:
 
 def test_the_longest_prefix_wins() -> None:
     accelerator = load_accelerator(PACKED)
-    assert "maximum" in str(source_of(accelerator, "vector_units.0.passes.softmax"))
-    assert "one read" in str(source_of(accelerator, "vector_units.0.passes.gelu"))
+    assert "32-bit" in str(source_of(accelerator, "arrays.0.accumulator_bits"))
+    assert "ANT" in str(source_of(accelerator, "arrays.0.rows"))
 
 
 @pytest.mark.parametrize("text", ["- 1\n", "a: [1\n", "", "\x00", "[" * 100_000, "a: 2001-99-99\n"])

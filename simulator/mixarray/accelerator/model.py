@@ -5,76 +5,27 @@ Units are in the names; what other rooms need in other units (bits, cycles) is a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from mixarray.accelerator.enums import (
-    Arithmetic,
-    BorderTiles,
-    Charge,
-    Dataflow,
-    DramType,
-    Fusion,
-    GroupOrder,
-    Leakage,
-    Movement,
-    PrunedWindows,
-    Search,
-    Transpose,
-    WeightLoading,
-    WeightLoadRows,
-)
+from mixarray.accelerator.choices import MappingChoices, MixedPrecision
+from mixarray.accelerator.enums import Arithmetic, Dataflow, Leakage, WeightLoading, WeightLoadRows
+from mixarray.accelerator.fields import Capacity, Clock, Count, Frozen, Latency, Name, Passes, Width
+from mixarray.accelerator.memory import DramChannel, Memory
 from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
-from mixarray.accelerator.sorter import Sorter
-from mixarray.accelerator.sorters import sorters
 from mixarray.accelerator.styles import pe_styles
 from mixarray.accelerator.vector_styles import vector_styles
+from mixarray.explain import TAG
 from mixarray.trace.model import OperatorKind
 
-Count = Annotated[int, Field(strict=True, ge=1, le=65_536)]
-"""Lanes, passes, and bits side by side: far beyond any machine, and no product of two overflows."""
-Passes = Annotated[int, Field(strict=True, ge=0, le=65_536)]
-Latency = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-Capacity = Annotated[int, Field(strict=True, ge=1, le=1_048_576)]
-Clock = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Width = Annotated[int, Field(strict=True, ge=1, le=32)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-
-
-def _rational(value: object) -> object:
-    """An integer, or digits/digits: Fraction itself would also take "1e9", "0.5" or spaces."""
-    text = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(/[0-9]{1,9})?", value)
-    if isinstance(value, bool) or not (text or isinstance(value, int | Fraction)):
-        raise ValueError("give an integer or a fraction such as 1024/5, so that cycles stay exact")
-    if isinstance(value, str) and re.search(r"/0+$", value):
-        raise ValueError("a fraction has no denominator 0")
-    return value
-
-
-def _shortest(value: Fraction) -> int | str:
-    return value.numerator if value.denominator == 1 else str(value)
-
-
-Rational = Annotated[
-    Fraction,
-    BeforeValidator(_rational, json_schema_input_type=int | str),
-    PlainSerializer(_shortest, return_type=int | str),
-    Field(ge=Fraction(1, 1_000_000), le=1_000_000),
+PassesByStyleOrKind = Annotated[
+    Annotated[str, Tag(f"{TAG}style")] | Annotated[Mapping[OperatorKind, Passes], Tag(f"{TAG}kinds")],
+    Discriminator(lambda value: f"{TAG}style" if isinstance(value, str) else f"{TAG}kinds"),
+    Field(description="name of a vector unit style, or passes by kind"),
 ]
-
-FREE = "free"
 VECTOR_KINDS = tuple(kind for kind in OperatorKind if kind is not OperatorKind.GEMM)
-
-
-class Frozen(BaseModel):
-    """Base of every configuration model: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Array(Frozen):
@@ -198,7 +149,7 @@ class VectorUnit(Frozen):
     lanes: Count
     arithmetic: Arithmetic
     latency_cycles: Latency
-    passes: str | Mapping[OperatorKind, Passes] = Field(description="name of a vector unit style, or passes by kind")
+    passes: PassesByStyleOrKind
 
     @field_validator("passes")
     @classmethod
@@ -220,80 +171,6 @@ class VectorUnit(Frozen):
     def cycles(self, kind: OperatorKind, elements: int) -> int:
         """Cycles that `elements` of an operator of that kind occupy the unit: every pass reads all of them."""
         return -(-elements // self.lanes) * self.passes_of(kind)
-
-
-class DramChannel(Frozen):
-    """One memory channel; the bandwidth is a rational, rounded up per transfer."""
-
-    name: Name
-    type: DramType
-    bits_per_cycle: Rational = Field(description="bits per array clock cycle: an integer or a fraction like 1024/5")
-    burst_bits: Count
-    latency_cycles: Latency
-
-
-class MixedPrecision(Frozen):
-    """What windows of different bits ask of the machine beside GEMMs; every item has a price, and can be made free."""
-
-    scoring: Charge = Field(description="token map and window scores")
-    sorter: str = Field(description="name of a sorter, or free", json_schema_extra={"enum": [*sorted(sorters()), FREE]})
-    sorter_width: Count = Field(description="scores that the sorter handles per cycle")
-    movement: Movement = Field(description="gather and scatter of windows")
-    burst_address_cycles: Latency = Field(description="cycles for the address of one burst (a window's row of tokens)")
-    mode_switch_cycles: Latency = Field(description="cycles that the array pauses between rows of different modes")
-    branch_parameters: Charge = Field(description="the second LayerNorm and scale sets, from DRAM")
-    pruned_windows: PrunedWindows
-
-    @field_validator("sorter")
-    @classmethod
-    def _known_sorter(cls, value: str) -> str:
-        if value != FREE and value not in sorters():
-            raise ValueError(f"{value!r} is no sorter; allowed: {', '.join(sorted(sorters()))}, {FREE}")
-        return value
-
-    @property
-    def sorting(self) -> Sorter | None:
-        """The sorter; None: windows are put in order for nothing."""
-        return None if self.sorter == FREE else sorters()[self.sorter]
-
-
-class MappingChoices(Frozen):
-    """How work is laid on the machine where there is a choice."""
-
-    search: Search = Field(description="tiles and loop orders: all of the space, or the documented form")
-    attention: Fusion
-    mlp: Fusion
-    transpose: Transpose = Field(description="how K of QK^T is turned")
-    group_order: GroupOrder
-    border_tiles: BorderTiles
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """All DRAM channels together: equal, with consecutive bursts on consecutive channels."""
-
-    channels: tuple[DramChannel, ...]
-
-    @property
-    def latency_cycles(self) -> int:
-        """Cycles from the end of a transfer to its data."""
-        return self.channels[0].latency_cycles
-
-    def transfer_bits(self, bits: int) -> int:
-        """Bits on the bus for `bits` of payload: whole bursts."""
-        return self._bursts(bits) * self.channels[0].burst_bits
-
-    def transfer_cycles(self, bits: int) -> int:
-        """Cycles that a transfer of `bits` occupies the channels: those of the one with the most bursts.
-
-        A burst in the sense of design 5 is one transfer job: its whole bus time is rounded up once.
-        """
-        channel = self.channels[0]
-        most = -(-self._bursts(bits) // len(self.channels))
-        return -int(-most * channel.burst_bits // channel.bits_per_cycle)
-
-    def _bursts(self, bits: int) -> int:
-        return -(-bits // self.channels[0].burst_bits)
 
 
 class Accelerator(Frozen):

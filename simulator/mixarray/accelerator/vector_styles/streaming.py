@@ -13,8 +13,8 @@ STYLE = VectorStyle(
     passes={kind: _TWO.get(kind, 1) for kind in OperatorKind if kind is not OperatorKind.GEMM},
     source="one read of each element (ONNXim, SystolicWS vector unit rules)",
     sources={
-        OperatorKind.SOFTMAX: "Milakov and Gimelshein 2018 (online softmax): maximum and sum in one pass, then normalise",
-        OperatorKind.LAYERNORM: "sum and sum of squares in one pass, then normalise (Welford 1962 for the running form)",
+        OperatorKind.SOFTMAX: "Milakov and Gimelshein 2018, online softmax: maximum and sum in one pass, one more",
+        OperatorKind.LAYERNORM: "sum and sum of squares in one pass, then normalise (running form: Welford 1962)",
         OperatorKind.RANK: "assumed: one pass sums the squares of a window's tokens; sorting is the sorter's work",
     },
 )
