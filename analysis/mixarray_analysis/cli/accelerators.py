@@ -58,23 +58,18 @@ def show_one(
 
 @app.command("styles")
 def styles(as_json: JsonOption = False) -> None:
-    """List which PE style runs which dataflow, and why not."""
-    from mixarray.accelerator.styles import legal_pairs
-    from mixarray_analysis.tables import make_table, show, to_json
+    """List PE styles with the dataflows they run, vector unit styles and sorters, with reasons and sources."""
+    from mixarray_analysis.style_tables import styles_as_data, styles_as_text
+    from mixarray_analysis.tables import show, to_json
 
-    pairs = legal_pairs()
     if as_json:
-        entries = [
-            {"pe_style": style.name, "dataflow": dataflow.value, "legal": reason is None, "reason": reason}
-            for style, dataflow, reason in pairs
-        ]
-        typer.echo(to_json(entries))
+        typer.echo(to_json(styles_as_data()))
         return
-    rows = [[style.name, dataflow.value, "no" if reason else "yes"] for style, dataflow, reason in pairs]
-    show(make_table(["PE style", "dataflow", "runs"], rows))
-    for style, dataflow, reason in pairs:
-        if reason:
-            typer.echo(f"\n{style.name}, {dataflow}: {reason}")
+    for part in styles_as_text():
+        if isinstance(part, str):
+            typer.echo(part)
+        else:
+            show(part)
 
 
 @app.command("schema")
