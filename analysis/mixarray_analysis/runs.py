@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.result.run import RunResult, Speedup, run_result
+from mixarray.result.run import RunResult, Speedup, TraceUse, run_result
 from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
 from mixarray.trace.bundle import read_bundle
-from mixarray_analysis.simulation import Simulated, count, high_bits, mean_bops, simulate_images, simulate_uniform
+from mixarray_analysis.simulation import (
+    Simulated,
+    count,
+    high_bits,
+    mean_bops,
+    simulate_images,
+    simulate_uniform,
+    ungated,
+)
 from mixarray_analysis.speedup import Counters
 
 BASELINE = "ratio 0: same model, same accelerator, every window at the high bits"
@@ -77,7 +86,7 @@ def run_task(task: RunTask) -> RunAnswer:
     baseline = task.baseline
     if baseline is None:
         same = task.uniform == high_bits(bundle)
-        zero = simulated if same else simulate_uniform(bundle, accelerator, high_bits(bundle))
+        zero = simulated if same else simulate_uniform(bundle, ungated(accelerator), high_bits(bundle))
         baseline = Baseline(mean_bops(zero), count(zero))
     counters = count(simulated)
     result = run_result(
@@ -86,10 +95,16 @@ def run_task(task: RunTask) -> RunAnswer:
         trace_sha256=bundle.sha256,
         seed=bundle.manifest.seed,
         speedup=_speedup(baseline, simulated, counters),
+        trace=TraceUse(path=_path_from(task.out, task.bundle), uniform=task.uniform, image=task.image),
     )
     if task.out is not None:
         write_run(task.out, result, simulated, accelerator)
     return RunAnswer(result, baseline, counters)
+
+
+def _path_from(out: Path | None, bundle: Path) -> str:
+    """The bundle as seen from the directory of results, or as it was given where nothing is written."""
+    return (bundle if out is None else Path(os.path.relpath(bundle.resolve(), out.resolve()))).as_posix()
 
 
 def _speedup(baseline: Baseline, simulated: Simulated, counters: Counters) -> Speedup:

@@ -10,10 +10,13 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
+from mixarray.result.balance import Balance
 from mixarray.result.run import RunResult, run_result
+from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
 from mixarray.simulate import simulate
 from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
+from mixarray_analysis.own_work_lines import own_work_lines
 from mixarray_analysis.printable import printable
 from mixarray_analysis.runs import RunTask, run_task
 from mixarray_analysis.sentence import words_for
@@ -96,8 +99,13 @@ def report_text(result: RunResult) -> str:
         f"{printable(result.source)} on {result.accelerator}",
         f"  cycles       {totals.cycles:,.0f}  ({totals.latency_ms:.4f} ms)",
         f"  energy       {totals.energy_uj:,.3f} uJ  ({totals.energy_low_uj:,.3f} to {totals.energy_high_uj:,.3f})",
+        f"  EDP          {totals.edp_uj_ms:,.3f} uJ ms  ({totals.edp_low_uj_ms:,.3f} to {totals.edp_high_uj_ms:,.3f})",
+        f"  operations   {totals.tops:.3f} TOPS, {totals.tops_per_watt:.3f} TOPS/W  "
+        f"({totals.tops_per_watt_low:.3f} to {totals.tops_per_watt_high:.3f})",
+        *_area(totals),
         f"  MACs         {totals.macs:,.0f}",
         f"  utilization  {100 * totals.utilization:.1f} %  (of peak MACs {100 * totals.peak_mac_utilization:.1f} %)",
+        *_arrays(result.balance),
         f"  DRAM         {totals.dram_read_bits:,.0f} bits read, {totals.dram_write_bits:,.0f} written",
     ]
     if result.speedup is not None:
@@ -112,7 +120,23 @@ def report_text(result: RunResult) -> str:
         for entry in result.attribution[:MOST_ENTRIES]:
             share = 100 * entry.cycles / totals.cycles
             lines.append(f"    {share:5.1f} %  {words_for(entry.kind.value)} ({entry.unit})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *own_work_lines(result.own_work)])
+
+
+def _area(totals: Totals) -> list[str]:
+    """Nothing where the energy table has no areas."""
+    if totals.area_mm2 is None or totals.tops_per_mm2 is None:
+        return []
+    band = f"({totals.area_low_mm2:.3f} to {totals.area_high_mm2:.3f})"
+    return [f"  area         {totals.area_mm2:.3f} mm2 of PEs and buffers  {band}, {totals.tops_per_mm2:.3f} TOPS/mm2"]
+
+
+def _arrays(balance: Balance) -> list[str]:
+    """How two arrays share the work; nothing to say of one."""
+    if len(balance.arrays) == 1 or balance.imbalance is None:
+        return []
+    busy = ", ".join(f"{one.name} streams {100 * one.share:.1f} % of the cycles" for one in balance.arrays)
+    return [f"  arrays       {busy}; the busiest {balance.imbalance:.2f} times their mean"]
 
 
 def _place(out: Path | None, force: bool, *reads: Path) -> AbstractContextManager[Path | None]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from mixarray.accelerator.enums import ZeroGating
 from mixarray.accelerator.model import Accelerator
+from mixarray.cost.zeros import image_codes, require_codes
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import JobKind
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulate import Simulation, simulate, with_codes
 from mixarray.trace.baseline import uniform_workload
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import Bundle
 from mixarray.trace.model import OperatorKind
+from mixarray.trace.workload import Workload
 from mixarray_analysis.speedup import Counters, UnitKind
 
 Simulated = Sequence[tuple[Simulation, int]]
@@ -26,17 +29,35 @@ def simulate_images(bundle: Bundle, accelerator: Accelerator, image: int | None 
     Raises InputError where the bundle has no such image, or the accelerator cannot run the bits.
     """
     if image is None:
-        distinct = [(workload, len(images)) for workload, images in bundle.distinct_workloads()]
+        distinct = bundle.distinct_workloads()
     elif 0 <= image < len(bundle.images):
-        distinct = [(bundle.workload(image), 1)]
+        distinct = [(bundle.workload(image), (image,))]
     else:
         raise InputError("--image", f"{image} is not in the bundle; it has images 0 to {len(bundle.images) - 1}")
-    return [(simulate(workload, accelerator, timeline=True), images) for workload, images in distinct]
+    if accelerator.zero_gating is ZeroGating.OPERAND:
+        require_codes(bundle, (image for _, images in distinct for image in images))
+        return [(run, 1) for workload, images in distinct for run in _by_image(bundle, workload, images, accelerator)]
+    return [(simulate(workload, accelerator, timeline=True), len(images)) for workload, images in distinct]
+
+
+def _by_image(
+    bundle: Bundle, workload: Workload, images: Sequence[int], accelerator: Accelerator
+) -> Iterator[Simulation]:
+    """Images of equal group sizes take equal cycles, but each has its own codes and so its own energy."""
+    first = simulate(workload, accelerator, timeline=True, codes=image_codes(bundle, images[0]))
+    yield first
+    for image in images[1:]:
+        yield with_codes(first, image_codes(bundle, image))
 
 
 def simulate_uniform(bundle: Bundle, accelerator: Accelerator, bits: tuple[int, int]) -> Simulated:
     """Simulate the bundle's model with every window at one precision; `bits` are (activation bits, weight bits)."""
     return [(simulate(uniform_workload(bundle, bits[0], bits[1]), accelerator, timeline=True), 1)]
+
+
+def ungated(accelerator: Accelerator) -> Accelerator:
+    """The accelerator without zero gating, which changes no cycle: for a baseline, whose codes nobody recorded."""
+    return accelerator.model_copy(update={"zero_gating": ZeroGating.NONE})
 
 
 def high_bits(bundle: Bundle) -> tuple[int, int]:

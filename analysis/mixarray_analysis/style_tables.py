@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 from rich.console import RenderableType
@@ -11,6 +12,8 @@ from mixarray.accelerator.sorters import sorters
 from mixarray.accelerator.styles import legal_pairs
 from mixarray.accelerator.vector_styles import vector_styles
 from mixarray_analysis.tables import make_table
+
+COLUMNS = 80
 
 
 def styles_as_data() -> dict[str, Any]:
@@ -43,11 +46,12 @@ def styles_as_text() -> list[RenderableType]:
     reasons = [f"{style.name}, {dataflow}: {reason}" for style, dataflow, reason in pairs if reason]
     return [
         make_table(["PE style", "dataflow", "runs"], rows),
-        *(f"\n{reason}" for reason in reasons),
+        "",
+        *(_folded(reason) for reason in reasons),
         "",
         *_vector_styles(),
         "",
-        *(f"sorter {name}: {sorter.title}\n  {sorter.source}" for name, sorter in sorted(sorters().items())),
+        *(_folded(f"sorter {name}: {one.title}. {one.source}") for name, one in sorted(sorters().items())),
     ]
 
 
@@ -61,4 +65,9 @@ def _vector_styles() -> list[RenderableType]:
     lines = [
         f"{style.name}, {kind}: {style.sources[kind]}" for style in known for kind in kinds if kind in style.sources
     ]
-    return [make_table(headings, rows), *(f"\n{line}" for line in lines)]
+    return [make_table(headings, rows), "", *(_folded(line) for line in lines)]
+
+
+def _folded(text: str) -> str:
+    """A paragraph that a terminal of 80 columns shows without breaking words."""
+    return fill(text, width=COLUMNS, subsequent_indent="  ", break_long_words=False)

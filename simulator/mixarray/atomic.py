@@ -23,6 +23,7 @@ class ResultKind(StrEnum):
     DEMO = "sentences.txt"
     SCALESIM = "scalesim.json"
     VALIDATION = "validation.json"
+    EXPLANATION = "explain.json"
 
 
 @contextmanager

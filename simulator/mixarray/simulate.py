@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mixarray.accelerator.model import Accelerator
-from mixarray.cost.energy import EnergyBreakdown, check_energies, energy
+from mixarray.cost.energy import EnergyBreakdown, check_energies, check_gating, energy
+from mixarray.cost.pe_time import stream_cycles
+from mixarray.cost.zeros import Codes, ZeroPeCycles, summed, zero_pe_cycles
 from mixarray.engine.attribution import Attribution, attribute
-from mixarray.engine.event import run_event
+from mixarray.engine.choice import Engine, run_schedule
 from mixarray.engine.timeline import Execution
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.schedule import Schedule
@@ -16,7 +18,10 @@ from mixarray.trace.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """One inference on one accelerator. `attribution` is None unless the timeline was asked for."""
+    """One inference on one accelerator.
+
+    `attribution` is None unless the timeline was asked for, `zeros` (by operator) unless zero codes were counted.
+    """
 
     workload: Workload
     accelerator: Accelerator
@@ -24,17 +29,41 @@ class Simulation:
     execution: Execution
     energy: EnergyBreakdown
     attribution: Attribution | None
+    zeros: ZeroPeCycles | None = None
 
 
-def simulate(workload: Workload, accelerator: Accelerator, timeline: bool = False) -> Simulation:
+def simulate(
+    workload: Workload,
+    accelerator: Accelerator,
+    timeline: bool = False,
+    codes: Codes | None = None,
+    engine: Engine = Engine.FAST,
+) -> Simulation:
     """Map the workload, run the Schedule, cost its actions.
 
-    With `timeline` every job's times are kept and the walk-back attribution is made. Raises InputError where the
-    accelerator cannot run the workload, before the run.
+    With `timeline` every job's times are kept and the walk-back attribution is made. `codes` are what an accelerator
+    with zero gating needs. Raises InputError where the accelerator cannot run the workload, before the run.
     """
     check_energies(accelerator)
+    check_gating(accelerator, codes is not None)
     schedule = build_schedule(workload, accelerator)
-    execution = run_event(schedule, operators=len(workload.operators), with_timeline=timeline)
-    breakdown = energy(execution.actions, execution.total_cycles, accelerator)
+    execution = run_schedule(engine, schedule, len(workload.operators), timeline)
+    zeros = None if codes is None else zero_pe_cycles(codes, workload, accelerator, execution.operators)
+    breakdown = _energy(execution, schedule, accelerator, zeros)
     walked = None if execution.timeline is None else attribute(schedule, execution.timeline)
-    return Simulation(workload, accelerator, schedule, execution, breakdown, walked)
+    return Simulation(workload, accelerator, schedule, execution, breakdown, walked, zeros)
+
+
+def with_codes(simulation: Simulation, codes: Codes) -> Simulation:
+    """The same simulation for another image of equal group sizes: its cycles, with the zeros of its own codes."""
+    zeros = zero_pe_cycles(codes, simulation.workload, simulation.accelerator, simulation.execution.operators)
+    spent = _energy(simulation.execution, simulation.schedule, simulation.accelerator, zeros)
+    return replace(simulation, energy=spent, zeros=zeros)
+
+
+def _energy(
+    execution: Execution, schedule: Schedule, accelerator: Accelerator, zeros: ZeroPeCycles | None
+) -> EnergyBreakdown:
+    streams = stream_cycles(schedule.units, execution.busy_cycles)
+    counted = None if zeros is None else summed(zeros)
+    return energy(execution.actions, execution.total_cycles, accelerator, streams, counted)

@@ -112,10 +112,10 @@ def test_override_changes_value_and_source() -> None:
         ("arrays.0.modes=[]", r"arrays.0.modes"),
         ("arrays.0.modes=[[8, 4], [8, 4]]", r"listed twice"),
         ("arrays.0.weight_loading=fast", r"'serial', 'single' or 'double'"),
-        ("leakage=some", r"'none' or 'lstp300'"),
+        ("leakage=some", r"'none', 'lstp300' or 'hp360'"),
         ("buffers.weight={capacity_kib: 1, port_bits: 64}", r"buffers.weight.slots: this field is required"),
         ("buffers.accumulator.capacity_kib=1", None),
-        ("buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16}", r"one slot holds 512 bits.*needs 1024"),
+        ("buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16, banks: 1}", r"one slot holds 512 bits.*needs 1024"),
         ("dram_channels.0.bits_per_cycle=102.4", r"integer or a fraction"),
         ("dram_channels.0.bits_per_cycle=0", r"dram_channels.0.bits_per_cycle"),
         ("dram_channels.0.bits_per_cycle='1e9'", r"integer or a fraction.*found '1e9'"),
@@ -208,7 +208,7 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 def test_keys_merged_from_an_anchor_may_be_overridden(tmp_path: Path) -> None:
     text = (config_dir() / f"{PACKED}.yaml").read_text()
     text = text.replace("  activation: {", "  activation: &same {").replace(
-        "  weight: {capacity_kib: 128, port_bits: 256, slots: 2}", "  weight: {<<: *same, capacity_kib: 128}"
+        "  weight: {capacity_kib: 128, port_bits: 256, slots: 2, banks: 1}", "  weight: {<<: *same, capacity_kib: 128}"
     )
     file = tmp_path / "merged.yaml"
     file.write_text(text)

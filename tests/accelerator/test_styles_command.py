@@ -13,13 +13,17 @@ from mixarray.trace.model import OperatorKind
 from mixarray_analysis.cli import main
 
 
+def unfolded(text: str) -> str:
+    return " ".join(text.split())
+
+
 def test_the_table_shows_every_pair_and_every_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("accelerators", "styles")) == 0
     text = capsys.readouterr().out
     for style, dataflow, reason in legal_pairs():
         line = next(line.split() for line in text.splitlines() if line.split()[:2] == [style.name, dataflow.value])
         assert line[2] == ("yes" if reason is None else "no")
-        assert reason is None or f"{style.name}, {dataflow}: {reason}" in text
+        assert reason is None or f"{style.name}, {dataflow}: {reason}" in unfolded(text)
 
 
 def test_the_table_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,4 +45,5 @@ def test_vector_styles_and_sorters_are_listed_with_their_sources(capsys: pytest.
     text = capsys.readouterr().out
     softmax = next(line.split() for line in text.splitlines() if line.startswith("softmax"))
     assert softmax[1:] == [str(vector_styles()[name].passes[OperatorKind.SOFTMAX]) for name in sorted(vector_styles())]
-    assert all(sorter.source in text for sorter in sorters().values())
+    assert all(sorter.source in unfolded(text) for sorter in sorters().values())
+    assert max(len(line) for line in text.splitlines()) <= 80

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 COMMANDS = (
-    "train", "quantize", "evaluate", "record", "inspect", "simulate", "run", "sweep", "plot", "accelerators", "demo"
+    "train", "quantize", "evaluate", "record", "inspect", "simulate", "run", "sweep", "plot", "explain",
+    "accelerators", "demo",
 )  # fmt: skip
 # typer itself imports pydantic where it is installed, so pydantic is not in this list
 HEAVY = ("numpy", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")

@@ -39,12 +39,13 @@ def made_up(cycles: int, stream_bits: int = 8) -> Simulation:
         Action("dram_channels.0", "write_bits"): 256,
     }
     busy = {(0, JobKind.STREAM): 64 * passes, (1, JobKind.ARRAY_LOAD): 32, (3, JobKind.DRAM_STORE): 6}
+    streams = {"arrays.0": 64 * passes}
     counts = OperatorCounts(0, 0, cycles, busy, workload.macs, useful, actions)
     execution = Execution("event", cycles, 9, busy, workload.macs, useful, actions, (counts,), None)
     walk = {(0, UNITS[0], JobKind.STREAM): cycles - 10, (0, UNITS[3], JobKind.DRAM_STORE): 10}
     attribution = Attribution(cycles, 2, walk)
     return Simulation(
-        workload, ACCELERATOR, Schedule(UNITS, ()), execution, energy(actions, cycles, ACCELERATOR), attribution
+        workload, ACCELERATOR, Schedule(UNITS, ()), execution, energy(actions, cycles, ACCELERATOR, streams), attribution
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mixarray.accelerator.load import list_accelerators, load_accelerator
-from mixarray.cost.energy import IDLE
+from mixarray.cost.pe_time import IDLE, UNUSED
 from mixarray.errors import InputError
 from mixarray.result.layers import layer_rows
 from mixarray.result.run import run_result
@@ -24,15 +24,15 @@ def run(accelerator: str, stream_bits: int, stationary_bits: int) -> Simulation:
 def test_conservation(accelerator: str, bits: tuple[int, int]) -> None:
     simulation = run(accelerator, *bits)
     result = run_result([(simulation, 1)], source="test", trace_sha256=None, seed=None, speedup=None)
-    totals, array = result.totals, simulation.accelerator.arrays[0]
+    totals, pes = result.totals, sum(array.pes for array in simulation.accelerator.arrays)
     assert totals.macs == M * N * K
     assert totals.dram_read_bits >= M * K * bits[0] + K * N * bits[1]
     assert totals.dram_write_bits >= M * N * RESULT_BITS
     assert 0 < totals.peak_mac_utilization <= totals.utilization <= 1
     pe_cycles = sum(entry.count for entry in result.energy if entry.action.startswith("pe_cycle_"))
-    assert pe_cycles == array.pes * totals.cycles
-    (idle,) = (entry.count for entry in result.energy if entry.action == IDLE)
-    assert totals.utilization == pytest.approx(1 - idle / pe_cycles)
+    assert pe_cycles == pes * totals.cycles
+    idle, unused = (sum(e.count for e in result.energy if e.action == name) for name in (IDLE, UNUSED))
+    assert totals.utilization == pytest.approx(1 - (idle + unused) / pe_cycles)
     assert sum(entry.cycles for entry in result.attribution) == totals.cycles
     rows = layer_rows([(simulation, 1)])
     assert sum(float(row["energy_pj"] or 0) for row in rows) == pytest.approx(totals.energy_uj * 1e6)

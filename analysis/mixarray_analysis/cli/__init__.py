@@ -13,8 +13,10 @@ import typer
 from mixarray.errors import InputError
 from mixarray_analysis.cli import (
     accelerators,
+    compare,
     demo,
     evaluate,
+    explain,
     inspect,
     plot,
     quantize,
@@ -39,7 +41,21 @@ app = typer.Typer(
 STOPPED = 130
 """Exit code of a command that Ctrl-C or SIGTERM ended."""
 
-for module in (train, quantize, evaluate, record, inspect, simulate, run, sweep, plot, demo, validate):
+for module in (
+    train,
+    quantize,
+    evaluate,
+    record,
+    inspect,
+    simulate,
+    run,
+    sweep,
+    plot,
+    explain,
+    compare,
+    demo,
+    validate,
+):
     app.command(module.NAME)(module.command)
 app.add_typer(accelerators.app, name="accelerators")
 

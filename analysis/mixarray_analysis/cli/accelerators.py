@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,10 +32,12 @@ def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     rows = [
         [
             str(facts["name"]),
-            f"{facts['rows']}x{facts['columns']}",
-            str(facts["dataflow"]).removesuffix("_stationary"),
-            str(facts["pe_style"]),
-            " ".join(f"{stream}x{stationary}" for stream, stationary in facts["modes"]),
+            " + ".join(f"{array['rows']}x{array['columns']}" for array in facts["arrays"]),
+            _each(array["dataflow"].removesuffix("_stationary") for array in facts["arrays"]),
+            _each(array["pe_style"] for array in facts["arrays"]),
+            _each(
+                " ".join(f"{stream}x{stationary}" for stream, stationary in array["modes"]) for array in facts["arrays"]
+            ),
             str(facts["clock_mhz"]),
             "/".join(str(kib) for kib in facts["buffers_kib"].values()),
             str(facts["dram"]),
@@ -98,19 +101,29 @@ def new(
     typer.echo(str(new_from(preset, path, force)))
 
 
+def _each(texts: Iterable[str]) -> str:
+    """What arrays have, once if they agree."""
+    return " + ".join(dict.fromkeys(texts))
+
+
 def _facts(accelerator: Accelerator) -> dict[str, Any]:
-    array = accelerator.arrays[0]
     buffers = accelerator.buffers
     return {
         "name": accelerator.name,
         "description": accelerator.description,
         "clock_mhz": accelerator.clock_mhz,
-        "rows": array.rows,
-        "columns": array.columns,
-        "dataflow": array.dataflow.value,
-        "pe_style": array.pe_style,
-        "modes": [list(mode) for mode in array.modes],
-        "weight_loading": array.weight_loading.value,
+        "arrays": [
+            {
+                "name": array.name,
+                "rows": array.rows,
+                "columns": array.columns,
+                "dataflow": array.dataflow.value,
+                "pe_style": array.pe_style,
+                "modes": [list(mode) for mode in array.modes],
+                "weight_loading": array.weight_loading.value,
+            }
+            for array in accelerator.arrays
+        ],
         "buffers_kib": {
             "activation": buffers.activation.capacity_kib,
             "weight": buffers.weight.capacity_kib,

@@ -27,6 +27,9 @@ def command(
     mutants: Annotated[bool, typer.Option("--mutants", help="Also plant deliberate faults in each check.")] = False,
     seed: SeedOption = 0,
     listing: Annotated[bool, typer.Option("--list", help="List the checks and run none.")] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Run every check with its faults and write the validation page (Markdown).")
+    ] = None,
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -48,6 +51,7 @@ def command(
             "--mutants": mutants,
             "--seed": seed,
             "--out": out,
+            "--page": page,
             "--force": force,
             "--quiet": quiet,
         }
@@ -55,10 +59,35 @@ def command(
             raise InputError("--list", f"runs no check: {', '.join(given)} would be idle")
         _list(chosen, as_json)
         return 0
-    if force and out is None:
-        raise InputError("--force", "replaces the result at --out, and there is no --out")
+    if force and out is None and page is None:
+        raise InputError("--force", "replaces the result at --out or the page, and there is neither")
+    if page is not None:
+        _check_page(page, force, names, cases, seed)
     refuse_missing(names or (), all_checks())
-    return _run(chosen, cases, mutants, seed, out, force, as_json, quiet)
+    findings, code = _run(chosen, cases, mutants or page is not None, seed, out, force, as_json, quiet)
+    if page is not None:
+        _write_page(page, findings, quiet)
+    return code
+
+
+def _check_page(page: Path, force: bool, names: Sequence[str] | None, cases: int | None, seed: int) -> None:
+    """Refuse what would make a page of other checks, or of other cases, than everybody else's."""
+    from mixarray.errors import InputError
+    from mixarray_analysis.validation.page import check_page
+
+    other = {"NAME": names, "--cases": cases, "--seed": seed}
+    if given := [option for option, value in other.items() if value]:
+        raise InputError("--page", f"shows every check as it is by itself: not together with {', '.join(given)}")
+    check_page(page, force)
+
+
+def _write_page(page: Path, findings: Sequence[Finding], quiet: bool) -> None:
+    from mixarray_analysis.progress import progress_bar
+    from mixarray_analysis.validation.page import context_tables, page_text, write_page
+
+    with progress_bar("context", quiet):
+        context = context_tables()
+    write_page(page, page_text(findings, context))
 
 
 def _list(chosen: Sequence[Check], as_json: bool) -> None:
@@ -80,8 +109,8 @@ def _run(
     force: bool,
     as_json: bool,
     quiet: bool,
-) -> int:
-    """Run, write and print; what was finished is printed even if someone stops the command."""
+) -> tuple[Sequence[Finding], int]:
+    """Run, write and print; what was finished is printed even if someone stops the command. Also the exit code."""
     from contextlib import nullcontext
 
     from mixarray.atomic import ResultKind, atomic_directory
@@ -110,7 +139,7 @@ def _run(
         typer.echo(text)
     elif not quiet:
         _print(findings)
-    return int(any(finding.verdict is Verdict.FAILS for finding in findings))
+    return findings, int(any(finding.verdict is Verdict.FAILS for finding in findings))
 
 
 def _print(findings: Sequence[Finding]) -> None:

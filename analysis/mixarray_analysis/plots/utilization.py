@@ -66,9 +66,11 @@ class GemmUtilization:
 
 def count_utilization(request: UtilizationRequest) -> GemmUtilization:
     """Expand the whole batch as one stream of folds and count; InputError for a GEMM that no mode or memory holds."""
-    array = load_accelerator(request.accelerator, request.overrides).arrays[0]
+    accelerator = load_accelerator(request.accelerator, request.overrides)
+    index, _ = accelerator.array_for(*request.bits)
+    array = accelerator.arrays[index]
     problem = gemm_problem(array, request.gemm, request.bits)
-    _check_size(array, problem, request.batch)
+    _check_size(array, f"arrays.{index}", problem, request.batch)
     stream: tuple[Fold, ...] = folds(array, problem) * request.batch
     return GemmUtilization(request, array, utilization(array, stream, expand_folds(array, stream)))
 
@@ -151,10 +153,10 @@ def _ticks(count: int) -> tuple[list[float], list[str]]:
     return [number + 0.5 for number in shown], [str(number) for number in shown]
 
 
-def _check_size(array: Array, problem: Problem, batch: int) -> None:
+def _check_size(array: Array, path: str, problem: Problem, batch: int) -> None:
     """Refuse what cannot be expanded event by event."""
     if array.pes > MOST_PES:
-        raise InputError("arrays.0", f"has {array.pes:,} PEs; at most {MOST_PES:,} are drawn")
+        raise InputError(path, f"has {array.pes:,} PEs; at most {MOST_PES:,} are drawn")
     mode, across = problem.runs[0].mode, -(-problem.n // array.columns)
     if array.dataflow is Dataflow.OUTPUT_STATIONARY:
         count = -(-problem.m // array.rows) * across

@@ -87,9 +87,9 @@ def _gemm_jobs(array: Array, shop: Shop, groups: Sequence[RowRun], n: int, k: in
     tiles = cuts.tiles(runs, cuts.tile_rows(n, whole_rows=False, weights_stay=True))
     # input-stationary: an accumulator slot holds all columns, so they stream as one piece
     widths = (n,) if array.dataflow is Dataflow.INPUT_STATIONARY else column_widths(n, array.columns)
-    loops = linear_loops(tiles, widths, False, cuts.stripe_rows(n, False), slots=1, piece_rows=1)
+    loops = linear_loops(tiles, widths, k, False, cuts.stripe_rows(n, False), slots=1, piece_rows=1)
     stripes = (stripe for iteration in loops.iterations for stripe in iteration)
-    return tuple(step.job for stripe in stripes for step in stripe_steps(shop, Work(0, k, weights=True), stripe))
+    return tuple(step.job for stripe in stripes for step in stripe_steps(shop, Work(0, weights=True), stripe))
 
 
 def shop_of(array: Array) -> Shop:

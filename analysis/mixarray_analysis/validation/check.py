@@ -15,6 +15,7 @@ class Tier(IntEnum):
     FUNCTIONAL = 2
     RTL = 3
     PEERS = 4
+    PUBLISHED = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,14 @@ def planted_copy(module: str, old: str, new: str) -> ModuleType:
 
 def faulty_engine(fault: Fault) -> Engine:
     """The engine with this fault; raises ValueError where the source has not exactly one place for it."""
-    plan, event, attribution = (_planted_where_due(name, fault) for name in (PLAN, EVENT, ATTRIBUTION))
+    plan, event, attribution = (copy_with(fault, name) for name in (PLAN, EVENT, ATTRIBUTION))
     vars(event)["make_plan"] = vars(plan)["make_plan"]
     return Engine(vars(event)["run_event"], vars(attribution)["attribute"])
 
 
-def _planted_where_due(name: str, fault: Fault) -> ModuleType:
-    return planted_copy(name, fault.old, fault.new) if fault.module == name else _executed(name, _source(name))
+def copy_with(fault: Fault, module: str) -> ModuleType:
+    """A private copy of a module, by its name, with the fault if it is one of that module."""
+    return planted_copy(module, fault.old, fault.new) if fault.module == module else _executed(module, _source(module))
 
 
 def _source(module: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading
-from mixarray.mapping.jobs import LOAD_WAITS, LOADED, OUTPUT_WAITS, SUMMED
+from mixarray.mapping.jobs import array_units, load_waits, loaded, output_waits, summed
 from mixarray.mapping.schedule import Event, Job, JobKind, Recent
 from mixarray_analysis.validation.array_jobs import Draw, gemm_stream, withheld_output, withheld_stationary
 
@@ -31,12 +31,13 @@ class JobFault:
 def job_faults() -> tuple[JobFault, ...]:
     """Every fault, with a name of its own."""
     load, stream, drain = JobKind.ARRAY_LOAD, JobKind.STREAM, JobKind.DRAIN
+    units = array_units(0)
     unswapped = partial(gemm_stream, dataflow=Dataflow.INPUT_STATIONARY, jobs_dataflow=Dataflow.WEIGHT_STATIONARY)
     return (
-        *_policy_faults(withheld_stationary, load, LOAD_WAITS),
-        *_policy_faults(withheld_output, stream, OUTPUT_WAITS),
-        *_wait_faults("stream's own load", withheld_stationary, stream, LOADED, (Event.STARTED,)),
-        *_wait_faults("drain's own sums", withheld_output, drain, SUMMED, (Event.STARTED, Event.READY)),
+        *_policy_faults(withheld_stationary, load, load_waits(units)),
+        *_policy_faults(withheld_output, stream, output_waits(units)),
+        *_wait_faults("stream's own load", withheld_stationary, stream, loaded(units), (Event.STARTED,)),
+        *_wait_faults("drain's own sums", withheld_output, drain, summed(units), (Event.STARTED, Event.READY)),
         *_length_faults("load", withheld_stationary, load, latency=False),
         *_length_faults("stream of rows", withheld_stationary, stream, latency=True),
         *_length_faults("stream of steps", withheld_output, stream, latency=True),

@@ -32,10 +32,25 @@ class WeightLoadRows(StrEnum):
 
 
 class Leakage(StrEnum):
-    """Static power: left out, or CACTI's low-standby-power cells at 300 K. Never a silent default."""
+    """Static power: left out, or CACTI's low-standby-power cells at 300 K or high-performance cells at 360 K."""
 
     NONE = "none"
     LSTP300 = "lstp300"
+    HP360 = "hp360"
+
+
+class ClockGating(StrEnum):
+    """Whether PEs of an array that waits still toggle: they do, or they only leak."""
+
+    NONE = "none"
+    IDLE = "idle"
+
+
+class ZeroGating(StrEnum):
+    """Whether a PE whose streamed codes are all zero multiplies: it does, or its operands are held back."""
+
+    NONE = "none"
+    OPERAND = "operand"
 
 
 class Arithmetic(StrEnum):

@@ -11,12 +11,22 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from mixarray.accelerator.choices import MappingChoices, MixedPrecision
-from mixarray.accelerator.enums import Arithmetic, Dataflow, Leakage, WeightLoading, WeightLoadRows
+from mixarray.accelerator.enums import (
+    Arithmetic,
+    ClockGating,
+    Dataflow,
+    GroupOrder,
+    Leakage,
+    WeightLoading,
+    WeightLoadRows,
+    ZeroGating,
+)
 from mixarray.accelerator.fields import Capacity, Clock, Count, Frozen, Latency, Name, Passes, Width
 from mixarray.accelerator.memory import DramChannel, Memory
 from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
 from mixarray.accelerator.styles import pe_styles
 from mixarray.accelerator.vector_styles import vector_styles
+from mixarray.errors import InputError
 from mixarray.explain import TAG
 from mixarray.trace.model import OperatorKind
 
@@ -118,6 +128,23 @@ class Buffer(Frozen):
     capacity_kib: Capacity
     port_bits: Count
     slots: Annotated[int, Field(strict=True, ge=1, le=16)]
+    banks: Annotated[int, Field(strict=True, ge=1, le=64, description="equal parts side by side, all read at once")]
+
+    @model_validator(mode="after")
+    def _banks_are_equal(self) -> Self:
+        if self.capacity_kib % self.banks or self.port_bits % self.banks:
+            raise ValueError(f"capacity_kib and port_bits must be multiples of banks, {self.banks}, which are equal")
+        return self
+
+    @property
+    def bank_kib(self) -> int:
+        """Capacity of one bank."""
+        return self.capacity_kib // self.banks
+
+    @property
+    def bank_port_bits(self) -> int:
+        """What one bank gives of an access of the port's width."""
+        return self.port_bits // self.banks
 
     @property
     def capacity_bits(self) -> int:
@@ -135,11 +162,11 @@ class Buffer(Frozen):
 
 
 class Buffers(Frozen):
-    """The three buffers of an array."""
+    """The on-chip buffers: arrays share those of operands; each has an accumulator buffer of its own."""
 
-    activation: Buffer
-    weight: Buffer
-    accumulator: Buffer
+    activation: Buffer = Field(description="rows and results; shared by all arrays")
+    weight: Buffer = Field(description="shared by all arrays")
+    accumulator: Buffer = Field(description="sums; every array has one of these to itself")
 
 
 class VectorUnit(Frozen):
@@ -181,8 +208,13 @@ class Accelerator(Frozen):
     description: str
     clock_mhz: Clock
     energy_table: Name
-    leakage: Leakage
-    arrays: Annotated[tuple[Array, ...], Field(min_length=1, max_length=1)]
+    leakage: Leakage = Field(description="static power: left out, or in the cells and at the temperature named")
+    clock_gating: ClockGating = Field(description="whether the clock of an array stops while nothing streams")
+    zero_gating: ZeroGating = Field(description="whether PEs hold back streamed codes that are zero; needs the codes")
+    arrays: Annotated[
+        tuple[Array, ...],
+        Field(min_length=1, max_length=2, description="each with a weight port, a result port and accumulators"),
+    ]
     buffers: Buffers
     vector_units: Annotated[tuple[VectorUnit, ...], Field(min_length=1, max_length=1)]
     dram_channels: Annotated[tuple[DramChannel, ...], Field(min_length=1, max_length=64)]
@@ -190,13 +222,29 @@ class Accelerator(Frozen):
     mapping: MappingChoices
     sources: Mapping[str, str]
 
+    @field_validator("arrays")
+    @classmethod
+    def _names_differ(cls, value: tuple[Array, ...]) -> tuple[Array, ...]:
+        if len({array.name for array in value}) < len(value):
+            raise ValueError("two arrays have the same name")
+        return value
+
     @model_validator(mode="after")
     def _accumulator_holds_a_row(self) -> Self:
-        needed = self.arrays[0].columns * self.arrays[0].accumulator_bits
+        needed = max(array.columns * array.accumulator_bits for array in self.arrays)
         if self.buffers.accumulator.slot_bits < needed:
             raise ValueError(
                 f"buffers.accumulator: one slot holds {self.buffers.accumulator.slot_bits} bits, one row of the array "
                 f"needs {needed}; give more capacity_kib or fewer slots"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _concurrent_groups_have_arrays(self) -> Self:
+        if self.mapping.group_order is GroupOrder.CONCURRENT and len(self.arrays) < 2:
+            raise ValueError(
+                "mapping.group_order: concurrent runs groups at the same time, each on an array of its own, and there "
+                "is one array; allowed with it: sequential, weight_resident"
             )
         return self
 
@@ -211,6 +259,26 @@ class Accelerator(Frozen):
     def memory(self) -> Memory:
         """All DRAM channels."""
         return Memory(self.dram_channels)
+
+    def array_for(self, activation_bits: int, weight_bits: int) -> tuple[int, Mode]:
+        """Number of the array that runs a GEMM of these operands, and its mode: the narrowest of all that serve them.
+
+        Of equally narrow ones that of the first array. InputError if no array serves them.
+        """
+        serving: list[tuple[int, Mode]] = []
+        refusals: list[InputError] = []
+        for index, array in enumerate(self.arrays):
+            try:
+                serving.append((index, array.mode(*array.roles(activation_bits, weight_bits))))
+            except InputError as error:
+                refusals.append(error)
+        if serving:
+            return min(serving, key=lambda place: (place[1].stream_bits * place[1].stationary_bits, place[0]))
+        if len(refusals) == 1:
+            raise refusals[0]
+        listed = "; ".join(f"{array.name}: {', '.join(map(str, array.modes))}" for array in self.arrays)
+        message = f"no array serves {activation_bits}-bit activations by {weight_bits}-bit weights; they have {listed}"
+        raise InputError(self.name, message, "arrays")
 
     def cycles_to_ms(self, cycles: int) -> float:
         """Milliseconds that `cycles` of the array clock take."""

@@ -1,7 +1,6 @@
 """Counts of actions become energy: sum of count times energy, nothing else (design 6).
 
-Components are named by their path in the configuration. An action without an energy is an error. Idle and stalled
-PE-cycles are what remains of PEs x cycles after the active ones, so they are counted here, not by the mapping.
+Components are named by their path in the configuration. An action without an energy is an error.
 """
 
 from __future__ import annotations
@@ -9,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mixarray.accelerator.enums import Leakage
-from mixarray.accelerator.model import Accelerator, Array, Buffer, VectorUnit
-from mixarray.cost.sram import NOTE, sram
-from mixarray.cost.tables import EnergyTable, Estimate, energy_table, plus, vector_ops
+from mixarray.accelerator.enums import Leakage, ZeroGating
+from mixarray.accelerator.model import Accelerator
+from mixarray.cost.area import area_mm2
+from mixarray.cost.buffers import buffer_names
+from mixarray.cost.leakage import leakage_mw, pj_per_mw
+from mixarray.cost.note import energy_note
+from mixarray.cost.pe_time import IDLE, UNUSED, inactive, split_zeros
+from mixarray.cost.tables import EnergyTable, energy_table
+from mixarray.cost.unit_energy import BESIDE_ELEMENTS, ELEMENT, unit_energy
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
 
-IDLE = "pe_cycle_idle"
 LEAKAGE = "leakage"
-PE_CYCLE = "pe_cycle_"
-ELEMENT = "_element"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,119 +65,66 @@ class EnergyBreakdown:
         return found
 
 
-def energy(actions: Mapping[Action, int], total_cycles: int, accelerator: Accelerator) -> EnergyBreakdown:
-    """Energy of a whole run: its actions, the idle PE-cycles, and leakage if the accelerator names a model of it.
+def energy(
+    actions: Mapping[Action, int],
+    total_cycles: int,
+    accelerator: Accelerator,
+    streams: Mapping[str, int],
+    zeros: Mapping[Action, int] | None = None,
+) -> EnergyBreakdown:
+    """Energy of a whole run: its actions, unused and idle PE-cycles, and leakage if the accelerator names a model.
 
-    Raises InputError for an action that the accelerator's energy table does not know.
+    streams: cycles that each array streams, by `arrays.<index>`. zeros: PE-cycles among the actions whose streamed
+    codes are all zero, which an accelerator with zero gating needs. Raises InputError for an action that the
+    accelerator's energy table does not know, and for zero gating without `zeros`.
     """
-    items = list(action_energy(actions, accelerator))
-    for index, array in enumerate(accelerator.arrays):
-        component = f"arrays.{index}"
-        items.append(_item(Action(component, IDLE), _idle_cycles(actions, array, component, total_cycles), accelerator))
-    if accelerator.leakage is not Leakage.NONE:
-        items.extend(_leakage(accelerator, total_cycles))
+    check_gating(accelerator, zeros is not None)
+    counted = inactive(actions, total_cycles, accelerator, streams) | split_zeros(actions, zeros or {})
+    items = [*action_energy(counted, accelerator), *leakage_energy(accelerator, total_cycles)]
     items.sort(key=lambda item: (item.component, item.action))
-    return EnergyBreakdown(tuple(items), _note(accelerator))
+    return EnergyBreakdown(tuple(items), energy_note(accelerator))
 
 
 def action_energy(actions: Mapping[Action, int], accelerator: Accelerator) -> tuple[EnergyItem, ...]:
-    """Energy of the actions alone (of one operator, for example): without idle PE-cycles and leakage."""
-    return tuple(_item(action, count, accelerator) for action, count in actions.items())
-
-
-def unit_energy(action: Action, accelerator: Accelerator) -> Estimate:
-    """pJ of one action; InputError if the energy table has none."""
+    """Energy of the actions alone (of one operator, for example): without unused and idle PE-cycles and leakage."""
     table = energy_table(accelerator.energy_table)
-    match action.component.split("."):
-        case ["arrays", index] if _exists(index, accelerator.arrays):
-            return _pe(accelerator.arrays[int(index)], action.name, table)
-        case ["buffers", name] if name in type(accelerator.buffers).model_fields:
-            return _buffer(getattr(accelerator.buffers, name), action, table, accelerator.name)
-        case ["vector_units", index] if _exists(index, accelerator.vector_units):
-            return _vector(accelerator.vector_units[int(index)], action.name, table)
-        case ["dram_channels", index] if _exists(index, accelerator.dram_channels):
-            if action.name in ("read_bits", "write_bits"):
-                return table.get(f"dram_{accelerator.dram_channels[int(index)].type}_bit")
-    raise _unknown(action, table)
+    return tuple(_item(action, count, accelerator, table) for action, count in actions.items())
+
+
+def leakage_energy(accelerator: Accelerator, total_cycles: int) -> tuple[EnergyItem, ...]:
+    """Static power of every component times time; nothing where the accelerator names no leakage."""
+    powers = leakage_mw(accelerator, energy_table(accelerator.energy_table))
+    spent = {component: power.times(pj_per_mw(accelerator, total_cycles)) for component, power in powers.items()}
+    return tuple(EnergyItem(c, LEAKAGE, total_cycles, e.value, e.low, e.high) for c, e in spent.items())
 
 
 def check_energies(accelerator: Accelerator) -> None:
-    """Raise InputError before a run if a PE mode, buffer or memory of the accelerator has no energy."""
-    modes = [mode.action for array in accelerator.arrays for mode in array.pe_modes]
-    actions = [Action("arrays.0", name) for name in (*modes, IDLE)]
-    actions += [Action(f"buffers.{name}", "read") for name in type(accelerator.buffers).model_fields]
-    actions += [Action("dram_channels.0", "read_bits"), Action("vector_units.0", f"softmax{ELEMENT}")]
-    for action in actions:
-        unit_energy(action, accelerator)
-    if accelerator.leakage is not Leakage.NONE:
-        _leakage(accelerator, 1)
-
-
-def _item(action: Action, count: int, accelerator: Accelerator) -> EnergyItem:
-    each = unit_energy(action, accelerator)
-    return EnergyItem(action.component, action.name, count, each.value * count, each.low * count, each.high * count)
-
-
-def _exists(index: str, components: tuple[object, ...]) -> bool:
-    return index.isdecimal() and int(index) < len(components)
-
-
-def _pe(array: Array, name: str, table: EnergyTable) -> Estimate:
-    """One PE-cycle: active in a mode, or idle, which costs a fraction of the cheapest active cycle."""
-    by_action = {mode.action: (mode.stream_bits, mode.stationary_bits) for mode in array.pe_modes}
-    if name == IDLE:
-        active = [table.get(f"{PE_CYCLE}{array.pe_style}", *bits) for bits in by_action.values()]
-        return min(active, key=lambda estimate: estimate.value).scaled(table.get("pe_idle_fraction"))
-    if name not in by_action:
-        raise _unknown(Action("arrays", name), table)
-    return table.get(f"{PE_CYCLE}{array.pe_style}", *by_action[name])
-
-
-def _buffer(buffer: Buffer, action: Action, table: EnergyTable, accelerator: str) -> Estimate:
-    access = sram(table.name, buffer.capacity_kib, buffer.port_bits, action.component, accelerator)
-    energies = {"read": access.read_pj, "write": access.write_pj}
-    if action.name not in energies:
-        raise _unknown(action, table)
-    return table.get("sram_scale").times(energies[action.name])
-
-
-def _vector(unit: VectorUnit, name: str, table: EnergyTable) -> Estimate:
-    ops = vector_ops().get(name.removesuffix(ELEMENT))
-    if ops is None or not name.endswith(ELEMENT):
-        raise _unknown(Action("vector_units", name), table)
-    add, multiply = table.get(f"{unit.arithmetic}_add"), table.get(f"{unit.arithmetic}_multiply")
-    return plus([add.times(ops.adds), multiply.times(ops.multiplies)])
-
-
-def _unknown(action: Action, table: EnergyTable) -> InputError:
-    place = f"{action.component} {action.name}"
-    return InputError(f"energy table {table.name}", "has no energy for this action", place)
-
-
-def _idle_cycles(actions: Mapping[Action, int], array: Array, component: str, total_cycles: int) -> int:
-    active = sum(n for action, n in actions.items() if action.component == component and action.name != IDLE)
-    idle = array.pes * total_cycles - active
-    if idle < 0:
-        raise ValueError(f"{component}: {active} active PE-cycles exceed {total_cycles} cycles of {array.pes} PEs")
-    return idle
-
-
-def _leakage(accelerator: Accelerator, total_cycles: int) -> list[EnergyItem]:
-    """Static power times time: SRAM from the CACTI grid (256-bit ports), PEs from the table; 1 mW x 1 us = 1 nJ."""
+    """Raise InputError before a run if a part of the accelerator has no energy, or none of the leakage it names."""
     table = energy_table(accelerator.energy_table)
-    pj_per_mw = total_cycles / accelerator.clock_mhz * 1000
-    power: dict[str, Estimate] = {}
-    for name in type(accelerator.buffers).model_fields:
-        buffer: Buffer = getattr(accelerator.buffers, name)
-        component = f"buffers.{name}"
-        leakage_mw = sram(table.name, buffer.capacity_kib, buffer.port_bits, component, accelerator.name).leakage_mw
-        power[component] = table.get("sram_scale").times(leakage_mw)
+    actions = [Action("dram_channels.0", "read_bits")]
     for index, array in enumerate(accelerator.arrays):
-        power[f"arrays.{index}"] = table.get(f"pe_leakage_{array.pe_style}", *array.modes[0]).times(array.pes)
-    spent = {component: estimate.times(pj_per_mw) for component, estimate in power.items()}
-    return [EnergyItem(c, LEAKAGE, total_cycles, e.value, e.low, e.high) for c, e in spent.items()]
+        names = (*(mode.action for mode in array.pe_modes), UNUSED, IDLE)
+        actions += [Action(f"arrays.{index}", name) for name in names]
+    for name in buffer_names(accelerator):
+        actions.append(Action(f"buffers.{name}", "read"))
+    for index in range(len(accelerator.vector_units)):
+        actions += [Action(f"vector_units.{index}", name) for name in (f"softmax{ELEMENT}", *BESIDE_ELEMENTS)]
+    for action in actions:
+        unit_energy(action, accelerator, table)
+    area_mm2(accelerator, table)
+    if accelerator.leakage is not Leakage.NONE:
+        leakage_mw(accelerator, table)
 
 
-def _note(accelerator: Accelerator) -> str:
-    static = "no leakage" if accelerator.leakage is Leakage.NONE else f"leakage {accelerator.leakage}"
-    return f"table {accelerator.energy_table}; {NOTE}; DRAM flat per bit; {static}"
+def check_gating(accelerator: Accelerator, counted: bool) -> None:
+    """Raise InputError where zero codes are gated and nobody counted them, or the other way round."""
+    if accelerator.zero_gating is ZeroGating.OPERAND and not counted:
+        message = "operand needs the codes of what runs; only the images of a bundle recorded with --tensors have any"
+        raise InputError(accelerator.name, message, "zero_gating")
+    if accelerator.zero_gating is ZeroGating.NONE and counted:
+        raise ValueError(f"{accelerator.name} gates no zero codes, and they were counted")
+
+
+def _item(action: Action, count: int, accelerator: Accelerator, table: EnergyTable) -> EnergyItem:
+    each = unit_energy(action, accelerator, table)
+    return EnergyItem(action.component, action.name, count, each.value * count, each.low * count, each.high * count)

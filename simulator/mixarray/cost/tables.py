@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Self
+from typing import NamedTuple, Self
 
+from mixarray.accelerator.enums import Leakage
+from mixarray.cost.rows import TableInfo, TableRow, VectorRow, read_rows
 from mixarray.errors import InputError
-
-DATA = files("mixarray.cost") / "data"
-GRID_SUFFIX = ".sram.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A sourced number with its band; the unit is that of the context (pJ, mW or 1)."""
+    """A sourced number with its band; the unit is that of the context (pJ, mW, um2 or 1)."""
 
     value: float
     low: float
@@ -33,54 +29,76 @@ class Estimate:
         return type(self)(self.value * other.value, self.low * other.low, self.high * other.high)
 
 
+NOTHING = Estimate(0.0, 0.0, 0.0)
+
+
 def plus(estimates: list[Estimate]) -> Estimate:
     """Sum, bound by bound."""
     return Estimate(sum(e.value for e in estimates), sum(e.low for e in estimates), sum(e.high for e in estimates))
 
 
-Key = tuple[str, int, int]
-"""(action, bits_a, bits_w); bits are 0 where they do not matter."""
+class Key(NamedTuple):
+    """Names a constant of a table; bits are 0 where they do not matter."""
+
+    action: str
+    bits_a: int = 0
+    bits_w: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.bits_a}x{self.bits_w}" if self.bits_a else self.action
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyTable:
-    """A named table of estimates."""
+    """A named table of estimates, and what else comes with it."""
 
     name: str
     rows: Mapping[Key, Estimate]
+    sram_grid: str
+    leakage: tuple[Leakage, ...]
+    areas: bool
+
+    def key(self, action: str, bits_a: int = 0, bits_w: int = 0) -> Key:
+        """The constant that serves an action at these bits, or at any; InputError if none does, never a fallback."""
+        for key in (Key(action, bits_a, bits_w), Key(action)):
+            if key in self.rows:
+                return key
+        bits = f" at {bits_a}x{bits_w} bits" if bits_a else ""
+        raise InputError(f"energy table {self.name}", f"has no energy for this action{bits}", action)
 
     def get(self, action: str, bits_a: int = 0, bits_w: int = 0) -> Estimate:
-        """The estimate of an action; InputError if the table has none, never a fallback."""
-        found = self.rows.get((action, bits_a, bits_w)) or self.rows.get((action, 0, 0))
-        if found is None:
-            bits = f" at {bits_a}x{bits_w} bits" if bits_a else ""
-            raise InputError(f"energy table {self.name}", f"has no energy for this action{bits}", action)
-        return found
+        """The estimate of an action; InputError if the table has none."""
+        return self.rows[self.key(action, bits_a, bits_w)]
+
+    def with_values(self, values: Mapping[Key, float]) -> EnergyTable:
+        """The table with some constants at other values, without a band."""
+        moved = {key: Estimate(value, value, value) for key, value in values.items()}
+        return EnergyTable(self.name, {**self.rows, **moved}, self.sram_grid, self.leakage, self.areas)
 
 
-def read_csv(name: str) -> list[dict[str, str]]:
-    """Rows of a CSV of this package's data."""
-    return list(csv.DictReader(io.StringIO((DATA / name).read_text(encoding="utf-8"))))
+@cache
+def _infos() -> Mapping[str, TableInfo]:
+    return {info.table: info for info in read_rows("tables.csv", TableInfo)}
 
 
 def list_tables() -> tuple[str, ...]:
     """Names of the shipped energy tables."""
-    names = (entry.name for entry in DATA.iterdir())
-    return tuple(sorted(name.removesuffix(GRID_SUFFIX) for name in names if name.endswith(GRID_SUFFIX)))
+    return tuple(sorted(_infos()))
 
 
 @cache
 def energy_table(name: str) -> EnergyTable:
-    """The table of that name; InputError with the names there are."""
+    """The table of that name; InputError with the names there are, or for the first row that is wrong."""
     if name not in list_tables():
         raise InputError(name, f"no such energy table; allowed: {', '.join(list_tables())}", "energy_table")
-    rows = {
-        (row["action"], int(row["bits_a"] or 0), int(row["bits_w"] or 0)): Estimate(
-            float(row["value"]), float(row["low"]), float(row["high"])
-        )
-        for row in read_csv(f"{name}.csv")
-    }
-    return EnergyTable(name, rows)
+    info, file = _infos()[name], f"{name}.csv"
+    rows: dict[Key, Estimate] = {}
+    for row in read_rows(file, TableRow):
+        key = Key(row.action, row.bits_a, row.bits_w)
+        if key in rows:
+            raise InputError(file, "stands there twice", str(key))
+        rows[key] = Estimate(row.value, row.low, row.high)
+    return EnergyTable(name, rows, info.sram_grid, info.leakage, info.areas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +112,4 @@ class VectorOps:
 @cache
 def vector_ops() -> Mapping[str, VectorOps]:
     """Operations per element by operator kind."""
-    return {row["kind"]: VectorOps(int(row["adds"]), int(row["multiplies"])) for row in read_csv("vector_ops.csv")}
+    return {row.kind: VectorOps(row.adds, row.multiplies) for row in read_rows("vector_ops.csv", VectorRow)}

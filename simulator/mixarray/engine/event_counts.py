@@ -41,7 +41,7 @@ def count_actions(schedule: Schedule, first_start: Sequence[int], last_ready: Se
     total = _Sum()
     each = [_Sum() for _ in first_start]
     for segment in schedule.segments:
-        for jobs, times in _variants(segment):
+        for jobs, times in variants(segment):
             for job in jobs:
                 total.add(job, times)
                 if job.operator >= 0:
@@ -55,7 +55,7 @@ def count_actions(schedule: Schedule, first_start: Sequence[int], last_ready: Se
     return Counts(dict(total.busy_cycles), dict(total.actions), total.macs, total.useful_pe_cycles, operators)
 
 
-def _variants(segment: Segment) -> Iterator[tuple[tuple[Job, ...], int]]:
+def variants(segment: Segment) -> Iterator[tuple[tuple[Job, ...], int]]:
     """Every variant with the number of iterations it runs in."""
     first = segment.first is not None
     last = segment.last is not None and segment.repeat > first

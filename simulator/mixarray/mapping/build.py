@@ -9,12 +9,17 @@ chain starts on a tensor when that tensor is complete. No latency is computed by
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
-from mixarray.mapping.chains import make_chains, make_flow
+from mixarray.mapping.chain_plan import ChainPlan
+from mixarray.mapping.chains import Chain, make_chains, make_flow
+from mixarray.mapping.choice import Choice
 from mixarray.mapping.emitter import Emitter, Slots
-from mixarray.mapping.jobs import UNITS, Shop
+from mixarray.mapping.jobs import Shop, unit_names
 from mixarray.mapping.lower import ChainLowering
+from mixarray.mapping.own_work import free_jobs, with_copies
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.residency import resident_tensors
 from mixarray.mapping.schedule import Schedule
@@ -25,8 +30,14 @@ from mixarray.trace.workload import Workload
 LARGEST_ACTIVATION_SLOTS = 2
 
 
-def build_schedule(workload: Workload, accelerator: Accelerator) -> Schedule:
+Choose = Callable[[Planner, Chain], Choice | None]
+"""Says how the GEMM of a chain is laid on the machine; None: the fixed form."""
+
+
+def build_schedule(workload: Workload, accelerator: Accelerator, choose: Choose | None = None) -> Schedule:
     """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators.
+
+    choose: asked once for every chain that has a GEMM; without it all have the fixed form.
 
     The activation buffer has one or two slots (what is streamed, and what arrives meanwhile); the others any number.
     Raises InputError if an operand is wider than every mode, a slot is too small for the smallest part of an operator
@@ -36,13 +47,27 @@ def build_schedule(workload: Workload, accelerator: Accelerator) -> Schedule:
     if slots > LARGEST_ACTIVATION_SLOTS:
         message = f"{slots} slots cannot be used: this mapping has one tile in use and one in flight; allowed: 1, 2"
         raise InputError(accelerator.name, message, "buffers.activation.slots")
+    workload = with_copies(workload, accelerator.mixed_precision)
     flow = make_flow(workload)
     planner = Planner(workload, accelerator, flow)
-    plans = [planner.plan(chain) for chain in make_chains(flow, planner.holds_rows)]
+    plans = [
+        planner.plan(chain, None if choose is None or chain.gemm is None else choose(planner, chain))
+        for chain in make_chains(flow, planner.holds_rows)
+    ]
     crossing = {entry.tensor for plan in plans for entry in plan.traffic}
     bits = {tensor: planner.tensor_bits(tensor) for tensor in crossing}
     resident = resident_tensors(plans, bits, accelerator.buffers.activation.capacity_bits)
-    emitter, shop = Emitter(UNITS), Shop(accelerator)
+    return _lower(accelerator, plans, resident)
+
+
+def lower_alone(accelerator: Accelerator, plan: ChainPlan) -> Schedule:
+    """One chain by itself, from an empty pipeline: all operands come from DRAM, all results go there."""
+    return _lower(accelerator, [plan], frozenset())
+
+
+def _lower(accelerator: Accelerator, plans: Sequence[ChainPlan], resident: frozenset[int]) -> Schedule:
+    emitter = Emitter(unit_names(len(accelerator.arrays)))
+    shop = Shop(accelerator, free=free_jobs(plans, accelerator.mixed_precision))
     weights = WeightPath(
         emitter, shop, Slots(accelerator.buffers.weight.slots), [plan for plan in plans if plan.weight_bits]
     )

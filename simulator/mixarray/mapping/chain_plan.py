@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chains import Chain
+from mixarray.mapping.choice import Choice
 from mixarray.mapping.tiles import Loops
 from mixarray.trace.model import OperatorKind
 
@@ -38,7 +39,11 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class VectorWork:
-    """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all."""
+    """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all.
+
+    burst_elements: elements that lie behind one another where windows are moved, else 0. sorts: it puts the scores of
+    its operator in order.
+    """
 
     operator: int
     kind: OperatorKind
@@ -48,6 +53,8 @@ class VectorWork:
     read_bits: int
     accumulator_bits: int
     write_bits: int
+    burst_elements: int = 0
+    sorts: bool = False
 
     def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
         """Buffer traffic of a part of the elements."""
@@ -63,8 +70,27 @@ class VectorWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """How a chain uses the buffers.
+
+    activation_slots: tiles of each kind on the chip at once. activation_whole: its tiles may take the whole buffer, so
+    nothing of other chains is beside them. weight_slots: slots of the weight buffer that one fetch takes.
+    weights_whole: one fetch brings all weights.
+    """
+
+    activation_slots: int
+    activation_whole: bool
+    weight_slots: int
+    weights_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChainPlan:
-    """A chain with its loops and everything that it moves and computes."""
+    """A chain with its loops and everything that it moves and computes.
+
+    choice: how its GEMM lies on the machine, in words of the mapping space (None: no GEMM). parameters: (operator,
+    bits) of what operators load for their groups beside the first.
+    """
 
     chain: Chain
     loops: Loops
@@ -73,6 +99,9 @@ class ChainPlan:
     traffic: tuple[Traffic, ...]
     weight_bits: int
     k: int
+    holding: Holding
+    choice: Choice | None
+    parameters: tuple[tuple[int, int], ...] = ()
 
     def at(self, stage: Stage) -> tuple[Traffic, ...]:
         """The traffic of one stage."""

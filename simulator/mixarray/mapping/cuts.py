@@ -22,14 +22,15 @@ from mixarray.mapping.tiles import Run, Runs, column_widths, cut_rows, even_widt
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """The sizes for one accelerator."""
+    """The sizes for array number `index` of one accelerator."""
 
     accelerator: Accelerator
+    index: int = 0
 
     @property
     def array(self) -> Array:
         """The array that the pieces are cut for."""
-        return self.accelerator.arrays[0]
+        return self.accelerator.arrays[self.index]
 
     @property
     def sums(self) -> int:

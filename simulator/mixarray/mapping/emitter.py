@@ -7,7 +7,7 @@ the same compare equal wherever they stand, and loops need no special first or l
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mixarray.mapping.folding import fold_up
@@ -64,12 +64,26 @@ class Emitter:
 
     def emit(self, job: Job, waits: Iterable[Dependency]) -> Mark:
         """Append `job` to the open iteration, waiting for `waits` beside its own dependencies."""
-        dependencies = (*job.dependencies, *waits)
-        self.jobs.append(replace(job, dependencies=tuple(dict.fromkeys(dependencies))))
+        more = [wait for wait in waits if wait not in job.dependencies]
+        # a job that waits for nothing else is not copied: comparing bodies that share it is then quick
+        self.jobs.append(replace(job, dependencies=(*job.dependencies, *dict.fromkeys(more))) if more else job)
         mark = Mark(job.unit, job.kind, self.counts[job.unit, job.kind], len(self.jobs) - 1)
         self.counts[job.unit, job.kind] += 1
         self.marks.append(mark)
         return mark
+
+    def emit_all(self, jobs: Sequence[Job]) -> list[Mark]:
+        """Append jobs that wait for nothing but what they say themselves; the last one of each lane, in order."""
+        last: dict[tuple[int, JobKind], int] = {}
+        for slot, job in enumerate(jobs, len(self.jobs)):
+            lane = job.unit, job.kind
+            self.counts[lane] += 1
+            last[lane] = slot
+        self.jobs.extend(jobs)
+        places = sorted((slot, lane) for lane, slot in last.items())
+        marks = [Mark(*lane, self.counts[lane] - 1, slot) for slot, lane in places]
+        self.marks += marks
+        return marks
 
     def recent(self, mark: Mark, event: Event) -> Recent:
         """Wait for an earlier job by distance."""

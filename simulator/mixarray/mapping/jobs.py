@@ -8,42 +8,106 @@ is active where a PE multiplies values that exist: idle ones follow from the tot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mixarray.accelerator.enums import WeightLoading, WeightLoadRows
-from mixarray.accelerator.model import Accelerator
+from mixarray.accelerator.model import Accelerator, Array
+from mixarray.mapping.chain_plan import VectorWork
+from mixarray.mapping.own_work import FreeJobs
 from mixarray.mapping.schedule import Action, Event, Job, JobKind, Products, Recent
 from mixarray.mapping.tiles import Run, Runs
-from mixarray.trace.model import OperatorKind
+from mixarray.mapping.vector_cost import vector_cost
 
 ARRAY, PORT, VECTOR, DRAM, RESULTS = range(5)
-UNITS = ("arrays.0", "arrays.0.weight_port", "vector_units.0", "dram_channels.0", "arrays.0.result_port")
+UNITS_OF_AN_ARRAY = 3
 
 ACTIVATION, WEIGHT, ACCUMULATOR = "buffers.activation", "buffers.weight", "buffers.accumulator"
 
-# design 5: load i starts at max(issued of load i-1, d)
-LOAD_WAITS = {
-    WeightLoading.SERIAL: Recent(ARRAY, JobKind.STREAM, 1, Event.READY),
-    WeightLoading.SINGLE: Recent(ARRAY, JobKind.STREAM, 1, Event.ISSUED),
-    WeightLoading.DOUBLE: Recent(ARRAY, JobKind.STREAM, 2, Event.ISSUED),
-}
-# array/output.py: the next sums start when the last ones are out, all on their way, or in their second register
-OUTPUT_WAITS = {
-    WeightLoading.SERIAL: Recent(RESULTS, JobKind.DRAIN, 1, Event.READY),
-    WeightLoading.SINGLE: Recent(RESULTS, JobKind.DRAIN, 1, Event.ISSUED),
-    WeightLoading.DOUBLE: Recent(RESULTS, JobKind.DRAIN, 1, Event.STARTED),
-}
-LOADED = Recent(PORT, JobKind.ARRAY_LOAD, 1, Event.READY)
-SUMMED = Recent(ARRAY, JobKind.STREAM, 1, Event.ISSUED)
+
+@dataclass(frozen=True, slots=True)
+class ArrayUnits:
+    """The units of one array: its PEs, the port that loads it, the port that its sums leave through."""
+
+    array: int
+    port: int
+    results: int
+
+
+def array_units(index: int) -> ArrayUnits:
+    """The units of array number `index`; those of the first are as they were when there was one."""
+    first = RESULTS + 1 + UNITS_OF_AN_ARRAY * (index - 1)
+    return ArrayUnits(first, first + 1, first + 2) if index else ArrayUnits(ARRAY, PORT, RESULTS)
+
+
+def unit_names(arrays: int) -> tuple[str, ...]:
+    """All units of an accelerator with so many arrays, in the order of their numbers."""
+    more = (name for index in range(1, arrays) for name in _array_names(index))
+    array, port, results = _array_names(0)
+    return (array, port, "vector_units.0", "dram_channels.0", results, *more)
+
+
+def _array_names(index: int) -> tuple[str, str, str]:
+    return f"arrays.{index}", f"arrays.{index}.weight_port", f"arrays.{index}.result_port"
+
+
+UNITS = unit_names(1)
+
+
+def load_waits(units: ArrayUnits) -> dict[WeightLoading, Recent]:
+    """What a load waits for beside the one before it (design 5)."""
+    return {
+        WeightLoading.SERIAL: Recent(units.array, JobKind.STREAM, 1, Event.READY),
+        WeightLoading.SINGLE: Recent(units.array, JobKind.STREAM, 1, Event.ISSUED),
+        WeightLoading.DOUBLE: Recent(units.array, JobKind.STREAM, 2, Event.ISSUED),
+    }
+
+
+def output_waits(units: ArrayUnits) -> dict[WeightLoading, Recent]:
+    """When the next sums start: the last ones are out, all on their way, or in their second register (array/output)."""
+    return {
+        WeightLoading.SERIAL: Recent(units.results, JobKind.DRAIN, 1, Event.READY),
+        WeightLoading.SINGLE: Recent(units.results, JobKind.DRAIN, 1, Event.ISSUED),
+        WeightLoading.DOUBLE: Recent(units.results, JobKind.DRAIN, 1, Event.STARTED),
+    }
+
+
+def loaded(units: ArrayUnits) -> Recent:
+    """A stream waits for its fold's load."""
+    return Recent(units.port, JobKind.ARRAY_LOAD, 1, Event.READY)
+
+
+def summed(units: ArrayUnits) -> Recent:
+    """A drain waits for the last step of its sums."""
+    return Recent(units.array, JobKind.STREAM, 1, Event.ISSUED)
+
 
 Actions = tuple[tuple[Action, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Makes jobs for one accelerator."""
+    """Makes jobs for array number `array` of one accelerator, and for the units that arrays share.
+
+    free: those that take no time and no energy.
+    """
 
     accelerator: Accelerator
+    array: int = 0
+    free: FreeJobs = frozenset()
+
+    @property
+    def model(self) -> Array:
+        """The array."""
+        return self.accelerator.arrays[self.array]
+
+    @property
+    def units(self) -> ArrayUnits:
+        """Its units."""
+        return array_units(self.array)
+
+    @property
+    def _pe(self) -> str:
+        return f"arrays.{self.array}"
 
     def _accesses(self, *moves: tuple[str, str, int]) -> Actions:
         """(buffer, read or write, bits) as counts of port-wide accesses."""
@@ -57,7 +121,7 @@ class Shop:
         All parts of a transfer together take the cycles, the bursts and the accesses of the whole.
         """
         memory, buffers = self.accelerator.memory, self.accelerator.buffers
-        weight = kind is JobKind.DRAM_LOAD_WEIGHT
+        weight = kind in (JobKind.DRAM_LOAD_WEIGHT, JobKind.DRAM_LOAD_PARAMETER)
         place, accesses = (WEIGHT, buffers.weight.accesses) if weight else (ACTIVATION, buffers.activation.accesses)
         cycles, moved, written = (
             amount(before + bits) - amount(before)
@@ -73,19 +137,40 @@ class Shop:
         actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
         return self._dram(JobKind.DRAM_STORE, operator, memory.transfer_cycles(bits), actions)
 
+    def partial_store(self, operator: int, bits: int) -> Job:
+        """Sums that are not complete, from the accumulator buffer to DRAM."""
+        memory = self.accelerator.memory
+        moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
+        actions = (moved, *self._accesses((ACCUMULATOR, "read", bits)))
+        return self._dram(JobKind.DRAM_STORE_PARTIAL, operator, memory.transfer_cycles(bits), actions)
+
+    def partial_load(self, operator: int, bits: int) -> Job:
+        """Sums that are not complete, from DRAM back into the accumulator buffer."""
+        memory = self.accelerator.memory
+        moved = (Action("dram_channels.0", "read_bits"), memory.transfer_bits(bits))
+        actions = (moved, *self._accesses((ACCUMULATOR, "write", bits)))
+        return self._dram(JobKind.DRAM_LOAD_PARTIAL, operator, memory.transfer_cycles(bits), actions)
+
     def _dram(self, kind: JobKind, operator: int, cycles: int, actions: Actions) -> Job:
-        return Job(DRAM, kind, cycles, self.accelerator.memory.latency_cycles, operator=operator, actions=actions)
+        latency = self.accelerator.memory.latency_cycles
+        return self._priced(Job(DRAM, kind, cycles, latency, operator=operator, actions=actions))
+
+    def _priced(self, job: Job) -> Job:
+        """The job, or what is left of it where it is free: its place and its waits."""
+        if (job.operator, job.kind) not in self.free:
+            return job
+        return replace(job, occupancy_cycles=0, latency_cycles=0, actions=())
 
     def array_load(self, operator: int, group: int, depth: int, tile_bits: int, place: str) -> Job:
         """One fold's stationary tile, `depth` values of K, `tile_bits` in all, from buffer `place` into the array."""
-        array = self.accelerator.arrays[0]
+        array = self.model
         rows = array.rows if array.weight_load_rows is WeightLoadRows.ALL else min(depth, array.rows)
         return Job(
-            PORT,
+            self.units.port,
             JobKind.ARRAY_LOAD,
             rows * array.row_load_cycles,
             0,
-            (LOAD_WAITS[array.weight_loading],),
+            (load_waits(self.units)[array.weight_loading],),
             operator,
             group,
             actions=self._accesses((place, "read", tile_bits)),
@@ -104,7 +189,7 @@ class Shop:
 
         The first fold of a column writes its sums, the others add to them.
         """
-        array = self.accelerator.arrays[0]
+        array = self.model
         depth, width = size
         passes = useful = read_bits = rows = 0
         energy = []
@@ -117,7 +202,7 @@ class Shop:
             passes += run.rows * each
             useful += active
             read_bits += run.rows * depth * mode.slots_per_value * run.stream_bits
-            energy.append((Action("arrays.0", mode.action), active))
+            energy.append((Action(self._pe, mode.action), active))
         result_bits = width * array.accumulator_bits
         added = passes - rows if first_fold else passes
         moves = (
@@ -126,11 +211,11 @@ class Shop:
             (ACCUMULATOR, "write", passes * result_bits),
         )
         return Job(
-            ARRAY,
+            self.units.array,
             JobKind.STREAM,
             passes,
             array.rows + array.columns - 2,
-            (LOADED,),
+            (loaded(self.units),),
             operator,
             runs[0].group if len(runs) == 1 else -1,
             rows * depth * width,
@@ -144,7 +229,7 @@ class Shop:
 
         A fold whose weights arrive in parts has several, one behind the other.
         """
-        array, mode = self.accelerator.arrays[0], run.mode
+        array, mode = self.model, run.mode
         assert mode is not None  # vector work never comes here
         depth, width = size
         macs = run.rows * depth * width
@@ -153,46 +238,43 @@ class Shop:
             (place, "read", depth * width * run.stationary_bits),
         )
         return Job(
-            ARRAY,
+            self.units.array,
             JobKind.STREAM,
             depth * array.row_load_cycles,
             array.rows + array.columns - 2,
-            (OUTPUT_WAITS[array.weight_loading],),
+            (output_waits(self.units)[array.weight_loading],),
             operator,
             run.group,
             macs,
             macs,
-            ((Action("arrays.0", mode.action), macs), *self._accesses(*moves)),
+            ((Action(self._pe, mode.action), macs), *self._accesses(*moves)),
             products_of((run,), size),
         )
 
-    def drain(self, operator: int, group: int, size: tuple[int, int]) -> Job:
-        """The sums of a fold of `size` (height, width) out of the array, right behind its last step."""
-        array = self.accelerator.arrays[0]
+    def drain(self, operator: int, group: int, size: tuple[int, int], adds: bool = False) -> Job:
+        """The sums of a fold of `size` (height, width) out of the array, right behind its last step.
+
+        adds: they are added to those of earlier values of K.
+        """
+        array = self.model
         height, width = size
+        bits = height * width * array.accumulator_bits
         return Job(
-            RESULTS,
+            self.units.results,
             JobKind.DRAIN,
             array.rows if array.weight_load_rows is WeightLoadRows.ALL else height,
             array.rows + array.columns - 2,
-            (SUMMED,),
+            (summed(self.units),),
             operator,
             group,
-            actions=self._accesses((ACCUMULATOR, "write", height * width * array.accumulator_bits)),
+            actions=self._accesses((ACCUMULATOR, "read", bits if adds else 0), (ACCUMULATOR, "write", bits)),
         )
 
-    def vector(self, operator: int, kind: OperatorKind, elements: int, moves: tuple[tuple[str, str, int], ...]) -> Job:
-        """`elements` of a vector operator; `moves` are its (buffer, read or write, bits)."""
-        unit = self.accelerator.vector_units[0]
-        done = (Action("vector_units.0", f"{kind.value}_element"), elements)
-        return Job(
-            VECTOR,
-            JobKind(kind.value),
-            unit.cycles(kind, elements),
-            unit.latency_cycles,
-            operator=operator,
-            actions=(done, *self._accesses(*moves)),
-        )
+    def vector(self, work: VectorWork, elements: int) -> Job:
+        """A part of a vector operator: so many elements of it, or scores to sort."""
+        cost, latency = vector_cost(self.accelerator, work, elements), self.accelerator.vector_units[0].latency_cycles
+        actions = ((Action("vector_units.0", cost.action), cost.count), *self._accesses(*cost.moves))
+        return self._priced(Job(VECTOR, cost.kind, cost.cycles, latency, operator=work.operator, actions=actions))
 
 
 def products_of(rows: Runs, size: tuple[int, int]) -> tuple[Products, ...]:

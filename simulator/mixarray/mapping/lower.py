@@ -18,14 +18,18 @@ the last load from their slot.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
+from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.array_work import ArrayWork
 from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Mark
 from mixarray.mapping.jobs import VECTOR
+from mixarray.mapping.partial_sums import PartialSums
 from mixarray.mapping.schedule import Dependency, Event
-from mixarray.mapping.tiles import Iteration
+from mixarray.mapping.tiles import Iteration, Stripe
 from mixarray.mapping.transfers import Floor, Transfers, amount
 
 Signature = tuple[object, ...]
@@ -33,50 +37,78 @@ Signature = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    """A stripe that the array has finished and the vector unit has not: its number, iteration and last stream."""
+    """A stripe that the array has finished, its sums still in their slot: its number, iteration and last stream."""
 
-    stripe: int
+    stripe: Stripe
+    number: int
     iteration: int
     stream: Mark | None
+    leaves: bool = False
 
 
 @dataclass
 class ChainLowering:
-    """Emits one chain. starts[i]: the first stripe of iteration i."""
+    """Emits one chain. starts[i]: the first stripe of iteration i.
+
+    number: iterations emitted. held: accumulator slots of stripes that the array still adds to. returned: the reload of
+    the next stripe's sums.
+    """
 
     floor: Floor
     plan: ChainPlan
     pending: deque[_Finished] = field(default_factory=deque)
+    number: int = 0
+    held: int = 0
+    returned: Mark | None = None
 
     def __post_init__(self) -> None:
         self.transfers = Transfers(self.floor, self.plan)
         self.array = ArrayWork(self.floor, self.plan, self.transfers)
+        self.partials = PartialSums(self.floor, self.plan)
         self.ahead = self.plan.loops.ahead + self.plan.loops.lead
-        self.starts = [0]
-        for iteration in self.plan.loops.iterations:
-            self.starts.append(self.starts[-1] + len(iteration))
+        self.starts = [0, *accumulate(len(iteration) for iteration in self.plan.loops.iterations)]
 
     def run(self) -> None:
         """Emit the whole chain; iterations that have settled are repeated without looking at each."""
-        emitter, loops, weights = self.floor.emitter, self.plan.loops, self.floor.weights
+        emitter, period = self.floor.emitter, self.plan.loops.period
+        self.start()
+        signatures = self._signatures()
+        for number in self.steps():
+            if number % period == 0:
+                emitter.close()
+                if emitter.settled():
+                    self.number += self._skip(number, signatures)
+        self.finish()
+
+    def start(self) -> None:
+        """Everything before the first iteration."""
+        emitter, loops = self.floor.emitter, self.plan.loops
         buffers = self.floor.shop.accelerator.buffers
         emitter.fence()
-        emitter.remember = 3 + max(loops.ahead, *(b.slots for b in (buffers.weight, buffers.accumulator)), 2)
-        weights.prepare(self.plan)
-        signatures = self._signatures()
+        reach = max(loops.ahead, buffers.accumulator.slots, 2)
+        if loops.period > 1:
+            emitter.remember = 2 + max(buffers.weight.slots, ceil_div(reach + 1, loops.period))
+        else:
+            emitter.remember = 3 + max(buffers.weight.slots, reach)
+        self.floor.weights.prepare(self.plan)
         self._prologue()
         self._moves(0)
         emitter.close()
-        number = 0
-        while number < len(loops.iterations):
-            self._stripes(number, loops.iterations[number])
-            self._moves(number + 1)
-            emitter.close()
-            number += 1
-            if emitter.settled():
-                number += self._skip(number, signatures)
-        weights.end(self.plan)
-        emitter.fence()
+
+    def steps(self) -> Iterator[int]:
+        """Emit one iteration after the other; yields how many there are. Whoever drives this closes the iterations of
+        the emitter, and may interleave several chains.
+        """
+        while self.number < len(self.plan.loops.iterations):
+            self._stripes(self.number, self.plan.loops.iterations[self.number])
+            self._moves(self.number + 1)
+            self.number += 1
+            yield self.number
+
+    def finish(self) -> None:
+        """Everything after the last iteration."""
+        self.floor.weights.end(self.plan)
+        self.floor.emitter.fence()
 
     def _signatures(self) -> list[Signature]:
         """Everything that decides what is emitted from the stripes of an iteration to the moves of the next one, apart
@@ -94,23 +126,29 @@ class ChainLowering:
         for work in plan.after:
             columns.append([work.elements[self.starts[i] : self.starts[i + 1]] for i in numbers])
         columns.append([*self.floor.weights.upcoming(plan)])
+        if loops.spills:
+            reloads = self.partials.signature()
+            columns.append([tuple(reloads[self.starts[i] + 1 : self.starts[i + 1] + 1]) for i in numbers])
         return list(zip(*columns, strict=True))
 
     def _skip(self, number: int, signatures: list[Signature]) -> int:
-        """Repeat the settled iteration for all that follow with the same signature; returns how many."""
-        end = number
-        while end < len(signatures) and signatures[end] == signatures[number - 1]:
-            end += 1
+        """Repeat the settled iterations for all that follow with the same signatures; returns how many."""
+        period, end = self.plan.loops.period, number
+        last = signatures[number - period : number]
+        while signatures[end : end + period] == last:
+            end += period
         times = end - number
         if times:
-            self.floor.emitter.repeat_last(times)
-            self.floor.weights.advance(number - 1, times)
+            self.floor.emitter.repeat_last(times // period)
+            self.floor.weights.advance(number, times)
             self.transfers.shift(times)
         return times
 
     def _prologue(self) -> None:
         """Everything that the first iteration needs before it can start, then the next chain's weights."""
         ahead, early, emitter = self.ahead, self.transfers.early, self.floor.emitter
+        self.transfers.load_parameters()
+        emitter.close()
         for feed in range(early):
             self.transfers.load_raw(feed)
             emitter.close()
@@ -140,22 +178,56 @@ class ChainLowering:
         transfers.store(Stage.OUT, number - 1)
 
     def _stripes(self, number: int, iteration: Iteration) -> None:
-        """Step 3: the stripes of one iteration; each starts with fewer than all accumulator slots waiting to drain."""
+        """Step 3: the stripes of one iteration; each begins with fewer than all accumulator slots waiting to drain."""
         feeds = self.transfers.arrived(number)
         gemm = self.plan.chain.gemm
         for position, stripe in enumerate(iteration):
-            stream = None
-            if gemm is not None:
-                while len(self.pending) >= self.floor.accumulators.slots:
-                    self._after(self.pending.popleft())
-                stream = self.array.stripe(gemm, stripe, [] if position else feeds)
-            self.pending.append(_Finished(self.starts[number] + position, number, stream))
+            index = self.starts[number] + position
+            if gemm is None:
+                self.pending.append(_Finished(stripe, index, number, None))
+                continue
+            stream = self.array.stripe(gemm, stripe, [] if position else feeds, self._room(stripe))
+            leaves = self.partials.leaves(stripe)
+            if stripe.ends or leaves:
+                self.held -= 1
+                self.pending.append(_Finished(stripe, index, number, stream, leaves))
+            if self.partials.returns(index + 1):
+                self._reload(index + 1)
         if gemm is None:
             self._drain()
 
+    def _room(self, stripe: Stripe) -> list[Dependency]:
+        """What the sums of a stripe wait for: a free slot, those that come back into it, or nothing if they stayed."""
+        if stripe.begins:
+            return self._take()
+        returned, self.returned = self.returned, None
+        return self.transfers.wait([returned], Event.READY)
+
+    def _take(self) -> list[Dependency]:
+        """Occupy an accumulator slot."""
+        while len(self.pending) + self.held >= self.floor.accumulators.slots:
+            self._leave(self.pending.popleft())
+        self.held += 1
+        return self.transfers.wait([self.floor.accumulators.take()], Event.ISSUED)
+
+    def _reload(self, number: int) -> None:
+        """Bring back the sums of the next stripe while the array is busy with this one, where there is a slot."""
+        while not self.partials.stored():
+            self._leave(self.pending.popleft())
+        self.returned = self.partials.load(number, self._take())
+
     def _drain(self) -> None:
-        while self.pending:
-            self._after(self.pending.popleft())
+        """Empty the slots up to the last one with complete sums; others leave when their slot is needed."""
+        while any(not stripe.leaves for stripe in self.pending):
+            self._leave(self.pending.popleft())
+
+    def _leave(self, stripe: _Finished) -> None:
+        """The sums of a stripe go to the vector unit, or out."""
+        if not stripe.leaves:
+            self._after(stripe)
+            return
+        assert stripe.stream is not None  # only the array makes sums
+        self.floor.accumulators.free(self.partials.store(stripe.stripe, stripe.stream))
 
     def _before(self, feed: int) -> None:
         """Operators before the GEMM on one feed; the last one fills the tile that the array streams."""
@@ -182,12 +254,12 @@ class ChainLowering:
         side = transfers.wait(transfers.sides.get(stripe.iteration, []), Event.READY)
         first, end = self.starts[stripe.iteration], self.starts[stripe.iteration + 1]
         for work in self.plan.after:
-            elements = amount(work.elements, stripe.stripe)
+            elements = amount(work.elements, stripe.number)
             if not elements:
                 continue
             waits = [*side, *transfers.wait([stripe.stream] if work.accumulator_bits else [], Event.READY)]
             waits += transfers.wait([done[maker] for maker in work.makers if maker in done], Event.READY)
-            part = stripe.iteration if stripe.stripe == first else -1
+            part = stripe.iteration if stripe.number == first else -1
             mark = done[work.operator] = self._vector(work, elements, waits, part)
             side = []
         mark = mark or stripe.stream
@@ -195,7 +267,7 @@ class ChainLowering:
             return
         if stripe.stream is not None:
             self.floor.accumulators.free(mark)
-        if stripe.stripe == end - 1 and self.plan.at(Stage.SIDE):
+        if stripe.number == end - 1 and self.plan.at(Stage.SIDE):
             transfers.side_slots.free(mark)
             transfers.sides.pop(stripe.iteration, None)
 
@@ -208,7 +280,8 @@ class ChainLowering:
             if entry.tensor in self.floor.resident
         ]
         waits = [*waits, *(wait for tensor in resident for wait in self.transfers.tensor(tensor, VECTOR))]
-        waits += self.transfers.room(work.operator, part)
-        job = self.floor.shop.vector(work.operator, work.kind, elements, work.moves(elements))
+        waits += self.transfers.parameters_of(work)
+        waits += self.transfers.room(work.operator, part if work.write_bits else -1)
+        job = self.floor.shop.vector(work, elements)
         mark = self.transfers.written[work.operator] = self.floor.emitter.emit(job, waits)
         return mark

@@ -45,6 +45,7 @@ class JobKind(StrEnum):
     COLUMN_SUM = "column_sum"
     TOKEN_MAP = "token_map"
     RANK = "rank"
+    SORT = "sort"
     GATHER = "gather"
     SCATTER = "scatter"
     PATCH_EMBED = "patch_embed"

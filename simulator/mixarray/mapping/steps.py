@@ -27,10 +27,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A GEMM on the array: its operator, its K, and whether its other operand are weights (else it is batched)."""
+    """A GEMM on the array: its operator, and whether its other operand are weights (else it is batched)."""
 
     operator: int
-    k: int
     weights: bool
 
     @property
@@ -60,7 +59,7 @@ class Sides:
 
 def stripe_steps(shop: Shop, work: Work, stripe: Stripe) -> list[Step]:
     """Every job of a stripe in order: array columns outside, inside them K (output-stationary: rows, then K)."""
-    if shop.accelerator.arrays[0].dataflow is Dataflow.OUTPUT_STATIONARY:
+    if shop.model.dataflow is Dataflow.OUTPUT_STATIONARY:
         return _output(shop, work, stripe)
     return _stationary(shop, work, stripe)
 
@@ -68,7 +67,7 @@ def stripe_steps(shop: Shop, work: Work, stripe: Stripe) -> list[Step]:
 def _sides(shop: Shop, work: Work, stripe: Stripe, width: int) -> Sides:
     """Who streams and who stays. Input-stationary is C^T = W^T A^T: columns of N stream, rows stay."""
     first = stripe.runs[0]
-    if shop.accelerator.arrays[0].dataflow is Dataflow.WEIGHT_STATIONARY:
+    if shop.model.dataflow is Dataflow.WEIGHT_STATIONARY:
         tile = Tile(width, width * first.stationary_bits)
         return Sides(stripe.runs, ACTIVATION, tile, work.place, rows_stream=True)
     columns = Run(stripe.group, width, first.bits, first.mode, stream_bits=first.stationary_bits)
@@ -78,15 +77,17 @@ def _sides(shop: Shop, work: Work, stripe: Stripe, width: int) -> Sides:
 
 def _stationary(shop: Shop, work: Work, stripe: Stripe) -> list[Step]:
     """Load and stream of every fold; equal folds share their jobs."""
+    cuts = Cuts(shop.accelerator, shop.array)
     made: dict[tuple[int, int, bool], tuple[Step, Step]] = {}
     steps: list[Step] = []
     for width in stripe.widths:
         sides = _sides(shop, work, stripe, width)
-        for number, depth in enumerate(Cuts(shop.accelerator).depths(work.k, stripe.runs[0], width, work.weights)):
-            key = width, depth, number == 0
+        for number, depth in enumerate(cuts.depths(stripe.depth, stripe.runs[0], width, work.weights)):
+            first = stripe.begins and number == 0
+            key = width, depth, first
             if key not in made:
                 products = products_of(stripe.runs, (depth, width))
-                made[key] = _stationary_fold(shop, work, stripe.group, sides, depth, number == 0, products)
+                made[key] = _stationary_fold(shop, work, stripe.group, sides, depth, first, products)
             steps += made[key]
     return steps
 
@@ -101,16 +102,16 @@ def _stationary_fold(
 
 
 def _output(shop: Shop, work: Work, stripe: Stripe) -> list[Step]:
-    """Streams and drain of every fold: up to R rows of one group by one array column by the whole K."""
-    cuts, height = Cuts(shop.accelerator), shop.accelerator.arrays[0].rows
+    """Streams and drain of every fold: up to R rows of one group by one array column by the stripe's depth."""
+    cuts, height = Cuts(shop.accelerator, shop.array), shop.model.rows
     made: dict[tuple[Run, int], list[Step]] = {}
     steps: list[Step] = []
     for width in stripe.widths:
         for run in (part for tile in cut_rows(stripe.runs, height) for part in tile):
             if (run, width) not in made:
-                depths = cuts.depths(work.k, run, width, work.weights)
+                depths = cuts.depths(stripe.depth, run, width, work.weights)
                 streams = [shop.output_stream(work.operator, run, (depth, width), work.place) for depth in depths]
-                drain = shop.drain(work.operator, run.group, (run.rows, width))
+                drain = shop.drain(work.operator, run.group, (run.rows, width), adds=not stripe.begins)
                 made[run, width] = [*(Step(job, True, True) for job in streams), Step(drain, sums=True)]
             steps += made[run, width]
     return steps

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from mixarray.accelerator.modes import Mode
 
@@ -37,23 +36,32 @@ Runs = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stripe:
-    """Rows (`runs`, all of one stationary layout) by the widths of the pieces of N that it covers.
+    """Rows (`runs`, all of one stationary layout) by the widths of the pieces of N that it covers, over `depth` of K.
 
-    again: it reads the same weights as the stripe before it, all at once.
+    again: it reads the same weights as the stripe before it, all at once. begins, ends: it covers the first and the
+    last values of K, so it does not add to earlier sums, and its own are complete.
     """
 
     runs: Runs
     widths: tuple[int, ...]
+    depth: int
     again: bool = False
+    begins: bool = True
+    ends: bool = True
 
     @property
     def group(self) -> int:
         """The group of its rows, -1 if they belong to several."""
         return self.runs[0].group if len(self.runs) == 1 else -1
 
+    @property
+    def sums(self) -> int:
+        """Results that it holds: rows by columns."""
+        return rows_weight(self.runs, False) * sum(self.widths)
+
     def weight(self, varying: bool) -> int:
-        """Its share of the rows by columns; times the window bits for data whose bits vary."""
-        return rows_weight(self.runs, varying) * sum(self.widths)
+        """Its share of the complete sums, by rows and columns; times the window bits for data whose bits vary."""
+        return rows_weight(self.runs, varying) * sum(self.widths) if self.ends else 0
 
 
 Iteration = tuple[Stripe, ...]
@@ -63,9 +71,16 @@ Iteration = tuple[Stripe, ...]
 class Loops:
     """All iterations, and what must be on the chip for each: feeds[i] = (rows, share) is first needed by iteration i.
 
-    `share` counts parts of the tile: `parts` of them make it whole (the next tile arrives during all iterations of
-    this one). Feed i is requested `ahead` iterations before it is used. Where the first tile comes in several pieces
-    that each fit a slot, feeds 0..lead are these pieces, iteration 0 needs them all, and iteration i feed i + lead.
+    `share` counts parts of the tile, by its depth where K is cut: `parts` of them make it whole (the next tile arrives
+    during all iterations of this one). Feed i is requested `ahead` iterations before it is used. Where the first tile
+    comes in several pieces that each fit a slot, feeds 0..lead are these pieces, iteration 0 needs them all, and
+    iteration i feed i + lead.
+
+    loads: how often every tile of rows is loaded; the first `fresh` feeds bring each once (None: all do).
+    weight_tiles: for each iteration the number of the fetch whose weights it reads, weight_bits: the bits of each fetch
+    (none: `fetches` divides the weights).
+    spills: sums that are not complete go out after each stripe, and come back for the next values of K.
+    period: iterations after which the pattern of loads may recur.
     """
 
     iterations: tuple[Iteration, ...]
@@ -73,11 +88,12 @@ class Loops:
     ahead: int
     parts: int
     lead: int = 0
-
-    @cached_property
-    def tile_rows(self) -> int:
-        """Rows of the largest tile."""
-        return max(sum(run.rows for run in runs) for runs, _ in self.feeds)
+    loads: int = 1
+    fresh: int | None = None
+    weight_tiles: tuple[int, ...] = ()
+    weight_bits: tuple[int, ...] = ()
+    spills: bool = False
+    period: int = 1
 
     def tile_amount(self, amounts: Sequence[int]) -> int:
         """The largest amount of one feed, the pieces of the first tile taken together."""
@@ -94,6 +110,10 @@ class Loops:
     def feed_weights(self, varying: bool) -> list[int]:
         """Weights of the feeds."""
         return [rows_weight(runs, varying) * share for runs, share in self.feeds]
+
+    def once(self, weights: list[int]) -> list[int]:
+        """Weights of feeds, those that come again left out."""
+        return weights if self.fresh is None else weights[: self.fresh] + [0] * (len(weights) - self.fresh)
 
 
 def rows_weight(runs: Runs, varying: bool) -> int:
@@ -144,7 +164,13 @@ def _layout(run: Run) -> tuple[int, int] | None:
 
 
 def linear_loops(
-    tiles: Sequence[Runs], widths: tuple[int, ...], whole_rows: bool, stripe_rows: int, slots: int, piece_rows: int
+    tiles: Sequence[Runs],
+    widths: tuple[int, ...],
+    k: int,
+    whole_rows: bool,
+    stripe_rows: int,
+    slots: int,
+    piece_rows: int,
 ) -> Loops:
     """Tiles of rows over a shared operand (weights); with two slots the next tile arrives meanwhile.
 
@@ -159,7 +185,7 @@ def linear_loops(
     known: dict[Runs, list[Iteration]] = {}  # equal tiles share their objects: comparing them is then quick
     for number, tile in enumerate(tiles):
         if tile not in known:
-            columns = [_stripes(tile, block, stripe_rows) for block in blocks]
+            columns = [stripes(tile, block, k, stripe_rows) for block in blocks]
             known[tile] = columns if parts > 1 else [tuple(stripe for column in columns for stripe in column)]
         iterations.extend(known[tile])
         if double:
@@ -173,14 +199,17 @@ def linear_loops(
     return Loops(tuple(iterations), tuple(feeds), 0, parts)
 
 
-def _stripes(tile: Runs, widths: tuple[int, ...], stripe_rows: int) -> Iteration:
-    """The stripes of a tile for some columns of N."""
+def stripes(
+    tile: Runs, widths: tuple[int, ...], depth: int, stripe_rows: int, begins: bool = True, ends: bool = True
+) -> Iteration:
+    """The stripes of a tile for some columns of N over `depth` of K."""
     shared = len(widths) == 1
-    return tuple(Stripe(rows, widths, shared and i > 0) for i, rows in enumerate(cut_rows(tile, stripe_rows)))
+    rows = enumerate(cut_rows(tile, stripe_rows))
+    return tuple(Stripe(part, widths, depth, shared and i > 0, begins, ends) for i, part in rows)
 
 
 def batched_loops(
-    groups: Sequence[tuple[Run, int]], widths: tuple[int, ...], whole_rows: bool, stripe_rows: int, ahead: int
+    groups: Sequence[tuple[Run, int]], widths: tuple[int, ...], k: int, whole_rows: bool, stripe_rows: int, ahead: int
 ) -> Loops:
     """One iteration per batch element; `groups` are (the rows of one element, number of elements)."""
     iterations: list[Iteration] = []
@@ -188,7 +217,7 @@ def batched_loops(
     for run, elements in groups:
         tiles = cut_rows([run], stripe_rows)
         blocks = [widths] if whole_rows else [(width,) for width in widths]
-        iteration = tuple(Stripe(tile, block) for tile in tiles for block in blocks)
+        iteration = tuple(Stripe(tile, block, k) for tile in tiles for block in blocks)
         iterations.extend([iteration] * elements)
         feeds.extend([((run,), 1)] * elements)
     return Loops(tuple(iterations), tuple(feeds), ahead, 1)
@@ -196,7 +225,7 @@ def batched_loops(
 
 def vector_loops(tiles: Sequence[Runs], columns: int, slots: int) -> Loops:
     """Tiles of rows for work that no GEMM takes part in."""
-    iterations = tuple((Stripe(tile, (columns,)),) for tile in tiles)
+    iterations = tuple((Stripe(tile, (columns,), 0),) for tile in tiles)
     return Loops(iterations, tuple((tile, 1) for tile in tiles), slots - 1, 1)
 
 

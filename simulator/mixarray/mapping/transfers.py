@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mixarray.mapping.chain_plan import ChainPlan, Stage
+from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.jobs import DRAM, Shop
 from mixarray.mapping.schedule import Dependency, Event, JobKind
@@ -17,7 +17,7 @@ class Floor:
     """What outlives a chain: the emitter, buffers shared by all chains, and which tensors exist.
 
     ready: tensor -> the job that completes it (its last store, or its last vector job if it stays on the chip).
-    last_read: the last job of the array that read from the activation buffer.
+    last_read: the last job of the array that read from the activation buffer. taken: a chain had all of that buffer.
     """
 
     emitter: Emitter
@@ -27,6 +27,7 @@ class Floor:
     weights: WeightPath
     ready: dict[int, Mark] = field(default_factory=dict)
     last_read: Mark | None = None
+    taken: bool = False
 
 
 @dataclass
@@ -34,7 +35,8 @@ class Transfers:
     """The moves of one chain. Feeds and iterations are numbered as in its loops.
 
     raw, feeds, sides: the loads of a feed or iteration that is not used yet. written: the last job of each vector
-    operator. At most two tiles of each kind are in flight, one if the activation buffer has a single slot.
+    operator. parameters: the loads of those that no operator has used yet. At most two tiles of each kind are in
+    flight, one if the activation buffer has a single slot.
     """
 
     floor: Floor
@@ -44,10 +46,15 @@ class Transfers:
     sides: dict[int, list[Mark]] = field(default_factory=dict)
     written: dict[int, Mark] = field(default_factory=dict)
     seen: set[tuple[int, int]] = field(default_factory=set)
+    parameters: dict[int, Mark] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        slots = self.floor.shop.accelerator.buffers.activation.slots  # 1 or 2: build_schedule refuses more
+        slots = self.plan.holding.activation_slots  # 1 or 2: build_schedule refuses more
         self.early = slots - 1
+        # a chain whose tiles take the whole buffer shares it with no other: the first load, and so all, wait for that
+        alone = self.plan.holding.activation_whole or self.floor.taken
+        self.cleared: Mark | None = self.floor.last_read if alone else None
+        self.floor.taken = self.plan.holding.activation_whole
         self.raw_slots, self.side_slots = Slots(slots), Slots(slots)
         self.rooms = {
             entry.tensor: Slots(slots)
@@ -73,6 +80,18 @@ class Transfers:
         feeds = range(0 if iteration == 0 else iteration + lead, iteration + lead + 1)
         return [mark for feed in feeds for mark in self.feeds.pop(feed, [])]
 
+    def load_parameters(self) -> None:
+        """What operators need for their groups beside the first; nobody has to make room for so little."""
+        for operator, bits in self.plan.parameters:
+            job = self.floor.shop.dram_load(JobKind.DRAM_LOAD_PARAMETER, operator, bits)
+            self.parameters[operator] = self.floor.emitter.emit(job, ())
+
+    def parameters_of(self, work: VectorWork) -> list[Dependency]:
+        """Wait for the parameters of an operator, or for the scales of the GEMM whose sums it reads: the first job."""
+        operators = (work.operator, self.plan.chain.gemm if work.accumulator_bits else None)
+        marks = [self.parameters.pop(operator, None) for operator in operators if operator is not None]
+        return self.wait(marks, Event.READY)
+
     def load_raw(self, feed: int) -> None:
         """What the operators before the GEMM read for one feed; their last job on it frees the slot."""
         if self.plan.before and amount(self.plan.before[-1].elements, feed):
@@ -87,7 +106,8 @@ class Transfers:
 
     def load_side(self, iteration: int) -> None:
         """What the operators after the GEMM read beside its results, for one iteration."""
-        if self.plan.at(Stage.SIDE) and iteration < len(self.plan.loops.iterations):
+        iterations = self.plan.loops.iterations
+        if self.plan.at(Stage.SIDE) and iteration < len(iterations) and iterations[iteration][-1].ends:
             waits = self.wait([self.side_slots.take()], Event.ISSUED)
             self.sides[iteration] = self._load(Stage.SIDE, iteration, waits)
 
@@ -130,7 +150,8 @@ class Transfers:
             bits = amount(entry.bits, part)
             if bits and entry.tensor not in self.floor.resident:
                 job = self.floor.shop.dram_load(JobKind.DRAM_LOAD_ACTIVATION, entry.operator, bits)
-                marks.append(self.floor.emitter.emit(job, [*self.tensor(entry.tensor, DRAM), *waits]))
+                cleared, self.cleared = self.wait([self.cleared], Event.ISSUED), None
+                marks.append(self.floor.emitter.emit(job, [*self.tensor(entry.tensor, DRAM), *waits, *cleared]))
         return marks
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mixarray.cost.energy import action_energy
+from mixarray.cost.pe_time import split_zeros, stream_cycles
 from mixarray.engine.timeline import OperatorCounts
 from mixarray.result.totals import Weighted, dram_bits
 from mixarray.simulate import Simulation
@@ -16,12 +17,13 @@ Cell = int | float | str | None
 Row = Mapping[str, Cell]
 
 BUSY_COLUMNS = {
-    "arrays.0": "array_busy_cycles",
-    "arrays.0.weight_port": "weight_port_busy_cycles",
-    "arrays.0.result_port": "result_port_busy_cycles",
-    "vector_units.0": "vector_busy_cycles",
-    "dram_channels.0": "dram_busy_cycles",
+    "arrays": "array_busy_cycles",
+    "arrays.weight_port": "weight_port_busy_cycles",
+    "arrays.result_port": "result_port_busy_cycles",
+    "vector_units": "vector_busy_cycles",
+    "dram_channels": "dram_busy_cycles",
 }
+"""Units without their numbers: those of several arrays count together."""
 
 
 def layer_rows(simulations: Weighted) -> list[Row]:
@@ -51,16 +53,18 @@ def _operator_row(
 ) -> dict[str, Cell]:
     grouped = simulation.workload.operators[counts.operator]
     op = grouped.operator
-    items = action_energy(counts.actions, simulation.accelerator)
+    zeros = {} if simulation.zeros is None else simulation.zeros[counts.operator]
+    items = action_energy(split_zeros(counts.actions, zeros), simulation.accelerator)
     return {
         **head,
         "operator": counts.operator,
         **{"name": op.name, "kind": op.kind.value, "stage": op.stage, "block": op.block, "grid": op.grid.value},
         **{"batch": op.batch, "m": op.m, "n": op.n, "k": op.k},
         "groups": " ".join(f"{g.bits}:{g.batch}x{g.rows}" for g in grouped.groups),
-        "modes": _modes(simulation, grouped),
+        **_places(simulation, grouped),
         "macs": counts.macs,
         "useful_pe_cycles": counts.useful_pe_cycles,
+        "unused_pe_cycles": _unused_pe_cycles(simulation, counts),
         "first_start_cycles": counts.first_start_cycles,
         "last_ready_cycles": counts.last_ready_cycles,
         **_busy(simulation, counts),
@@ -75,12 +79,14 @@ def _machine_row(
     simulation: Simulation, attributed: Counter[int] | None, head: Mapping[str, Cell], energy_pj: float
 ) -> dict[str, Cell]:
     total = simulation.execution.total_cycles
-    none: dict[str, Cell] = dict.fromkeys(BUSY_COLUMNS.values(), 0)
+    none: dict[str, Cell] = dict.fromkeys(BUSY_COLUMNS.values(), 0) | {"array_busy_cycles_by_array": ""}
     return {
         **head,
         "operator": -1,
-        **{"name": "idle and leakage", "kind": "machine", "stage": -1, "block": -1, "grid": "none"},
-        **{"batch": 0, "m": 0, "n": 0, "k": 0, "groups": "", "modes": "", "macs": 0, "useful_pe_cycles": 0},
+        **{"name": "unused, idle, leakage", "kind": "machine", "stage": -1, "block": -1, "grid": "none"},
+        **{"batch": 0, "m": 0, "n": 0, "k": 0, "groups": "", "arrays": "", "modes": ""},
+        **{"macs": 0, "useful_pe_cycles": 0},
+        "unused_pe_cycles": 0,
         "first_start_cycles": 0,
         "last_ready_cycles": total,
         **none,
@@ -91,17 +97,36 @@ def _machine_row(
     }
 
 
-def _modes(simulation: Simulation, grouped: GroupedOperator) -> str:
+def _places(simulation: Simulation, grouped: GroupedOperator) -> dict[str, Cell]:
+    """The array that each group of a GEMM runs on, and its mode there."""
     if grouped.operator.kind is not OperatorKind.GEMM:
-        return ""
-    array = simulation.accelerator.arrays[0]
-    modes = [array.mode(*array.roles(g.stream_bits, g.stationary_bits)) for g in grouped.groups]
-    return " ".join(f"{mode.stream_bits}x{mode.stationary_bits}" for mode in modes)
+        return {"arrays": "", "modes": ""}
+    accelerator = simulation.accelerator
+    places = [accelerator.array_for(group.stream_bits, group.stationary_bits) for group in grouped.groups]
+    return {
+        "arrays": " ".join(str(index) for index, _ in places),
+        "modes": " ".join(f"{mode.stream_bits}x{mode.stationary_bits}" for _, mode in places),
+    }
+
+
+def _unused_pe_cycles(simulation: Simulation, counts: OperatorCounts) -> int:
+    """What its streams leave empty: PEs of the array that streams, minus those doing a useful MAC pass."""
+    pes = {f"arrays.{number}": array.pes for number, array in enumerate(simulation.accelerator.arrays)}
+    streams = stream_cycles(simulation.schedule.units, counts.busy_cycles)
+    return sum(pes[name] * cycles for name, cycles in streams.items()) - counts.useful_pe_cycles
 
 
 def _busy(simulation: Simulation, counts: OperatorCounts) -> dict[str, Cell]:
     """Occupied cycles by unit. Raises KeyError for a unit that no column shows."""
     found: Counter[str] = Counter(dict.fromkeys(BUSY_COLUMNS.values(), 0))
+    by_array = [0] * len(simulation.accelerator.arrays)
     for (unit, _), cycles in counts.busy_cycles.items():
-        found[BUSY_COLUMNS[simulation.schedule.units[unit]]] += cycles
-    return {name: found[name] for name in BUSY_COLUMNS.values()}
+        names = simulation.schedule.units[unit].split(".")
+        column = BUSY_COLUMNS[".".join(name for name in names if not name.isdecimal())]
+        found[column] += cycles
+        if column == BUSY_COLUMNS["arrays"]:
+            by_array[int(names[1])] += cycles
+    return {
+        **{name: found[name] for name in BUSY_COLUMNS.values()},
+        "array_busy_cycles_by_array": " ".join(map(str, by_array)),
+    }

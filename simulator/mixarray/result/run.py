@@ -10,8 +10,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mixarray.accelerator.write import accelerator_sha256
+from mixarray.engine.digest import executions_sha256
 from mixarray.mapping.schedule import JobKind
 from mixarray.provenance import git_revision, package_versions
+from mixarray.result.balance import Balance, balance_of
+from mixarray.result.own_work import OwnWork, own_work
 from mixarray.result.totals import Totals, Weighted, plain, totals_of
 from mixarray.simulate import Simulation
 from mixarray.trace.bops import bops
@@ -51,12 +54,21 @@ class AttributionEntry(_Frozen):
     cycles: int | float
 
 
+class TraceUse(_Frozen):
+    """Where the bundle of a run lies, and what of it ran: enough to run it again."""
+
+    path: str = Field(description="the bundle, seen from this file's directory; as given where no file is written")
+    uniform: tuple[int, int] | None = Field(description="(activation, weight) bits of a uniform run; null: as recorded")
+    image: int | None = Field(description="the only image that ran; null: all")
+
+
 class RunResult(_Frozen):
     """The content of `run.json`."""
 
     schema_version: Literal["1.0"]
     source: str = Field(description="what was simulated: a trace, a topology file, or the GEMM")
     trace_sha256: str | None = Field(description="hash of the trace's manifest or the topology file; null for one GEMM")
+    trace: TraceUse | None = Field(description="null where the source is no bundle")
     accelerator: str
     accelerator_sha256: str = Field(description="hash of accelerator.yaml beside this file")
     images: int = Field(description="images the means are over")
@@ -64,12 +76,15 @@ class RunResult(_Frozen):
     versions: Mapping[str, str]
     seed: int | None = Field(description="seed of the trace; null where there is none")
     engine: str
+    execution_sha256: str = Field(description="hash over the counters of all simulations, whichever engine ran them")
     energy_model: str = Field(description="tables and choices behind the energies")
     totals: Totals
     speedup: Speedup | None
     widened: tuple[str, ...] = Field(description="operand pairs (streaming x stationary bits) that ran in a wider mode")
     energy: tuple[EnergyEntry, ...]
     attribution: tuple[AttributionEntry, ...] = Field(description="empty unless the timeline was kept")
+    balance: Balance = Field(description="how the arrays share the work")
+    own_work: OwnWork = Field(description="what windows of different bits cost beside GEMMs")
 
     def to_json(self) -> str:
         """The text of `run.json`."""
@@ -90,7 +105,13 @@ def speedup_over(simulations: Weighted, reference: Simulation, baseline: str) ->
 
 
 def run_result(
-    simulations: Weighted, *, source: str, trace_sha256: str | None, seed: int | None, speedup: Speedup | None
+    simulations: Weighted,
+    *,
+    source: str,
+    trace_sha256: str | None,
+    seed: int | None,
+    speedup: Speedup | None,
+    trace: TraceUse | None = None,
 ) -> RunResult:
     """Gather what was simulated (all on one accelerator) into one result; means are over the images."""
     first = simulations[0][0]
@@ -98,6 +119,7 @@ def run_result(
         schema_version=SCHEMA_VERSION,
         source=source,
         trace_sha256=trace_sha256,
+        trace=trace,
         accelerator=first.accelerator.name,
         accelerator_sha256=accelerator_sha256(first.accelerator),
         images=sum(n for _, n in simulations),
@@ -105,12 +127,15 @@ def run_result(
         versions=package_versions(),
         seed=seed,
         engine=first.execution.engine,
+        execution_sha256=executions_sha256((s.execution, n) for s, n in simulations),
         energy_model=first.energy.note,
         totals=totals_of(simulations),
         speedup=speedup,
         widened=widened_of(simulations),
         energy=_energy(simulations),
         attribution=_attribution(simulations),
+        balance=balance_of(simulations),
+        own_work=own_work(simulations),
     )
 
 
@@ -118,10 +143,10 @@ def widened_of(simulations: Weighted) -> tuple[str, ...]:
     """Operand pairs that gained nothing from their bits, for example `8x4 in 8x8`, sorted."""
     found = set()
     for simulation, _ in simulations:
-        array = simulation.accelerator.arrays[0]
+        accelerator = simulation.accelerator
         for group in (g for o in simulation.workload.operators if o.macs for g in o.groups):
-            needed = array.roles(group.stream_bits, group.stationary_bits)
-            mode = array.mode(*needed)
+            index, mode = accelerator.array_for(group.stream_bits, group.stationary_bits)
+            needed = accelerator.arrays[index].roles(group.stream_bits, group.stationary_bits)
             if mode.widens(*needed):
                 used = mode.stream_bits, mode.stationary_bits
                 found.add(f"{needed[0]}x{needed[1]} in {used[0]}x{used[1]}")

@@ -18,7 +18,7 @@ from mixarray.result.layers import Row, layer_rows
 from mixarray.result.run import RunResult
 from mixarray.result.totals import Weighted
 
-TEXT = ("name", "kind", "grid", "groups", "modes")
+TEXT = ("name", "kind", "grid", "groups", "arrays", "modes", "array_busy_cycles_by_array")
 REAL = ("energy_pj",)
 LAYER_TYPES = {
     name: pa.string() if name in TEXT else pa.float64() if name in REAL else pa.int64() for name in LAYER_COLUMNS

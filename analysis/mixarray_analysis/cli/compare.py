@@ -1,0 +1,79 @@
+"""`mixarray compare`: runs side by side, and whether their ranking by energy survives what is not known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import ForceOption, JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixarray_analysis.comparing import Comparison, Run
+
+NAME = "compare"
+
+
+def command(
+    *,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Directories written by simulate or run.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.csv", help="Every pair under every assumption, as CSV.")
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare runs: cycles, energy with its band, EDP, TOPS/W; and for each pair whether the energy ranking survives.
+
+    Nothing is simulated again: the counts in run.json are priced with every constant at the ends of its band, in both
+    runs alike, and with other DRAM, SRAM, leakage and INT4 energies.
+    """
+    from mixarray.errors import InputError
+    from mixarray_analysis.comparing import compare_runs
+    from mixarray_analysis.comparing_text import as_json as content
+    from mixarray_analysis.files import refuse_existing
+    from mixarray_analysis.tables import to_json
+
+    if force and out is None:
+        raise InputError("--force", "replaces the result at --out, and there is no --out")
+    refuse_existing(out, force)
+    if out is not None and any(run.resolve() in out.resolve().parents for run in runs):
+        raise InputError(str(out), "lies in a run, which is read; choose another file", "--out")
+    read, comparisons = compare_runs(runs)
+    if out is not None:
+        _write(comparisons, out, force)
+    if as_json:
+        typer.echo(to_json(content(read, comparisons)))
+    elif not quiet:
+        _report(read, comparisons)
+
+
+def _report(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> None:
+    from mixarray_analysis.comparing_text import HEADINGS, PAIR_HEADINGS, describe_pair, pair_cells, run_cells
+    from mixarray_analysis.printable import printable
+    from mixarray_analysis.tables import make_table, show
+
+    show(make_table(HEADINGS, [run_cells(run) for run in runs], left=(0, 1)))
+    for comparison in comparisons:
+        typer.echo("")
+        title = f"{comparison.first.name} (first) and {comparison.second.name} (second)"
+        show(make_table(PAIR_HEADINGS, pair_cells(comparison), title=title))
+        typer.echo(printable(describe_pair(comparison)))
+
+
+def _write(comparisons: Sequence[Comparison], out: Path, force: bool) -> None:
+    import csv
+    import io
+
+    from mixarray_analysis.comparing_text import COLUMNS, csv_rows
+    from mixarray_analysis.files import write_text
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(csv_rows(comparisons))
+    write_text(out, text.getvalue(), force)

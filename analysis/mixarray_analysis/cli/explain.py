@@ -1,0 +1,82 @@
+"""`mixarray explain`: where the promised speedup of a run went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import FIRST_ACCELERATOR, ForceOption, JsonOption, OutOption, QuietOption, SetOption
+
+if TYPE_CHECKING:
+    from mixarray_analysis.explaining import Explanation
+
+NAME = "explain"
+
+
+def command(
+    *,
+    source: Annotated[Path, typer.Argument(help="A run that `simulate` or `run` wrote, or a bundle.")],
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Compare a run with this one, on the same arrays (default: with ratio 0)."),
+    ] = None,
+    moved: Annotated[
+        Path | None, typer.Option("--bundle", metavar="DIR", help="Where the bundle of a run is now, if it was moved.")
+    ] = None,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(
+            "--accelerator",
+            "-a",
+            metavar="A,B",
+            help="For a bundle: accelerators to see side by side, shipped names or YAML files.  "
+            f"[default: {FIRST_ACCELERATOR}]",
+        ),
+    ] = None,
+    overrides: SetOption = None,
+    image: Annotated[
+        int | None, typer.Option(min=0, help="For a bundle: only this image of it (default: all).")
+    ] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show where the promised speedup went, step by step from published BOPs to simulated cycles.
+
+    SOURCE is run again, and its baseline (ratio 0 on the same accelerator) beside it, with the effects of the machine
+    turned on one by one: a table of these steps, a table of the units that the cycles went to, and three sentences.
+    --out writes waterfall.png, .pdf and .csv and explain.json.
+    """
+    from mixarray_analysis.cli.values import split_list
+    from mixarray_analysis.explain_command import Request, explain_source, is_run, write_explanations
+    from mixarray_analysis.tables import to_json
+    from mixarray_analysis.waterfall_tables import explanation_values
+
+    wanted = accelerator if accelerator is not None or is_run(source) else FIRST_ACCELERATOR
+    machines = () if wanted is None else split_list(wanted, "--accelerator")
+    request = Request(source, against, moved, machines, tuple(overrides or ()), image)
+    found = write_explanations(request, out, force, quiet) if out is not None else explain_source(request, quiet)
+    if as_json:
+        typer.echo(to_json(explanation_values(found)))
+    elif not quiet:
+        _report(found)
+
+
+def _report(found: list[Explanation]) -> None:
+    from mixarray_analysis.printable import printable
+    from mixarray_analysis.tables import show
+    from mixarray_analysis.waterfall_sentences import tell
+    from mixarray_analysis.waterfall_tables import attribution_table, waterfall_table
+
+    for one in found:
+        typer.echo(f"{printable(one.subject.name)} on {one.subject.accelerator.name}, against {printable(one.against)}")
+        show(waterfall_table(one))
+        typer.echo("")
+        show(attribution_table(one))
+        typer.echo("")
+        for sentence in tell(one):
+            typer.echo(printable(sentence))
+        typer.echo("")

@@ -1,0 +1,34 @@
+"""Energy tables and SRAM grids against the figures they were taken from, and against others that they were not."""
+
+from __future__ import annotations
+
+from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier
+
+FIGURES = 36
+"""Rows of the published files; a constant, so that naming the check reads none of them."""
+
+
+def run(cases: int, seed: int, progress: Progress) -> Outcome:
+    """One case per figure; the seed has no meaning here."""
+    from mixarray_analysis.validation.published.energy import Costs, energy_figures
+    from mixarray_analysis.validation.published.figure import outcome_of
+
+    return outcome_of(energy_figures(Costs()), cases, progress)
+
+
+def mutants(seed: int) -> Mutants:
+    """Tables and readers with one fault each."""
+    from mixarray_analysis.validation.published.energy_faults import caught_faults
+
+    return caught_faults()
+
+
+CHECK = Check(
+    name="energy_anchors",
+    title="constants of the energy tables, SRAM reads, energy of 4 over 8 bits",
+    against="published figures, CACTI 7",
+    tier=Tier.PUBLISHED,
+    cases=FIGURES,
+    run=run,
+    mutants=mutants,
+)

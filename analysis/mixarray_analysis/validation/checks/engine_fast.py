@@ -1,0 +1,141 @@
+"""The fast engine against the event engine on random Schedules: every counter, and every job of the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import ModuleType
+from unittest.mock import patch
+
+import numpy as np
+from numba import config
+
+from mixarray.engine import fast
+from mixarray.engine.event import run_event
+from mixarray.engine.timeline import Execution
+from mixarray.mapping.schedule import Schedule
+from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier, compare_cases
+from mixarray_analysis.validation.checker import COLUMNS
+from mixarray_analysis.validation.faults import Fault, planted_copy
+from mixarray_analysis.validation.schedules import OPERATORS, seeded_schedule
+
+MUTANT_CASES = 60
+FLAT, WAYS, WALK, COUNTS, FAST = (
+    f"mixarray.engine.{name}" for name in ("fast_flat", "fast_ways", "fast_walk", "fast_counts", "fast")
+)
+
+FAULTS = (
+    Fault("Recent reads one job too far", FLAT, '_column(recents, "count")', '_column(recents, "count") + 1'),
+    Fault("Back reads one iteration too far", FLAT, '_column(backs, "iterations")', '_column(backs, "iterations") + 1'),
+    Fault("the first variant is forgotten", FLAT, "            first = body + slots", "            first = body"),
+    Fault("the last variant is forgotten", FLAT, "else body + slots * (variants - 1)", "else body"),
+    Fault("Final reads the middle iteration", WAYS, "segments.repeat[where] - 1", "(segments.repeat[where] - 1) // 2"),
+    Fault("Recent ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index +", "-1 + 0 * ("),
+    Fault("a lane ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index)\n", "-1\n"),
+    Fault("a wait is dropped", WALK, "range(flat.wait_at[stored], ", "range(flat.wait_at[stored] + 1, "),
+    Fault("latency occupies the unit", WALK, "moments[previous, ISSUED] if", "moments[previous, READY] if"),
+    Fault(
+        "started is read as issued",
+        WALK,
+        "moment = moments[other, flat.waits.event[wait]]",
+        "moment = moments[other, flat.waits.event[wait] or ISSUED]",
+    ),
+    Fault("ties bind to the highest job", WALK, "other < binding)", "other > binding)"),
+    Fault("ties bind to the last wait", WALK, "moment > start or", "moment >= start or"),
+    Fault("an operator starts with its last job", WALK, "min(start, spans[operator, 0])", "start"),
+    Fault("every iteration is counted as the body too", COUNTS, "max(0, repeat - 2)", "repeat"),
+    Fault("actions are counted once per stored job", COUNTS, "_weighted(values, times[of_job])", "values"),
+    Fault("the timeline names the body's job last", FAST, "starts[-1] = last", "starts[-1] = body"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FastEngine:
+    """The two ways to run the fast engine, of a module `mixarray.engine.fast` or of a faulty copy of it."""
+
+    module: ModuleType = fast
+
+    def run(self, schedule: Schedule, operators: int) -> Execution:
+        """With its timeline."""
+        execution: Execution = self.module.run_fast(schedule, operators, with_timeline=True)
+        return execution
+
+    def total_cycles(self, schedule: Schedule) -> int:
+        """Only the total."""
+        total: int = self.module.total_cycles(schedule)
+        return total
+
+
+def faulty_engine(fault: Fault) -> FastEngine:
+    """The engine with this fault, not compiled; ValueError where the source has not exactly one place for it."""
+    with patch.object(config, "DISABLE_JIT", 1):  # compiling a copy takes seconds
+        copies = [_copy(name, fault) for name in (FLAT, WAYS, WALK, COUNTS)]
+        engine = _copy(FAST, fault)
+    for copy in copies:
+        for name in ("flatten", "find_ways", "walk", "count"):
+            if name in vars(copy):
+                vars(engine)[name] = vars(copy)[name]
+    return FastEngine(engine)
+
+
+def _copy(module: str, fault: Fault) -> ModuleType:
+    same = "from __future__ import annotations"
+    return planted_copy(module, *((fault.old, fault.new) if fault.module == module else (same, same)))
+
+
+def difference(event: Execution, other: Execution) -> str:
+    """The first field or column in which two executions differ, in words; the engine's name does not count."""
+    for field in fields(Execution):
+        ours, theirs = getattr(event, field.name), getattr(other, field.name)
+        if field.name not in ("engine", "timeline") and ours != theirs:
+            return f"{field.name}: {theirs} instead of {ours}"
+    if (event.timeline is None) != (other.timeline is None):
+        return "only one of them has a timeline"
+    for name in COLUMNS:
+        ours, theirs = (getattr(execution.timeline, name, np.zeros(0)) for execution in (event, other))
+        if len(ours) != len(theirs):
+            return f"{name}: {len(theirs)} jobs instead of {len(ours)}"
+        if (ours != theirs).any():
+            job = int((ours != theirs).argmax())
+            return f"{name} of job {job}: {theirs[job]} instead of {ours[job]}"
+    return ""
+
+
+def compare(engine: FastEngine, schedule: Schedule, operators: int) -> str:
+    """How the engine differs from the event engine on one Schedule, or nothing."""
+    event = run_event(schedule, operators, with_timeline=True)
+    found = difference(event, engine.run(schedule, operators))
+    total = engine.total_cycles(schedule)
+    if not found and total != event.total_cycles:
+        found = f"total_cycles() is {total} instead of {event.total_cycles}"
+    return found
+
+
+def _compare_case(engine: FastEngine, seed: int, case: int) -> str:
+    found = compare(engine, seeded_schedule(seed, case), OPERATORS)
+    return found and f"seed {seed}, case {case}: {found}"
+
+
+def run(cases: int, seed: int, progress: Progress) -> Outcome:
+    """One random Schedule per case."""
+    return compare_cases(cases, progress, lambda case: _compare_case(FastEngine(), seed, case))
+
+
+def mutants(seed: int) -> Mutants:
+    """Fast engines with one fault each."""
+    caught = []
+    for fault in FAULTS:
+        engine = faulty_engine(fault)
+        if any(_compare_case(engine, seed, case) for case in range(MUTANT_CASES)):
+            caught.append(fault.name)
+    return Mutants(tuple(fault.name for fault in FAULTS), tuple(caught))
+
+
+CHECK = Check(
+    name="engine_fast",
+    title="the compiled engine equals the event engine in every counter and every job",
+    against="event engine, random schedules",
+    tier=Tier.ENGINE,
+    cases=1000,
+    run=run,
+    mutants=mutants,
+)

@@ -1,0 +1,81 @@
+"""Three sentences about one waterfall, built from its steps and from counters of the runs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mixarray.engine.effects import STREAM_EFFECTS, Effect
+from mixarray_analysis.explaining import Explanation, Lever
+from mixarray_analysis.sentence import words_for
+from mixarray_analysis.speedup import arrived_share
+from mixarray_analysis.waterfall import Step, Waterfall
+
+
+def tell(found: Explanation) -> tuple[str, str, str]:
+    """What was promised and what arrived; the largest loss and its counter; what to change."""
+    return _arrival(found), _loss(found), _change(found)
+
+
+def _arrival(found: Explanation) -> str:
+    falls = found.waterfall
+    share = arrived_share(float(falls.promised), float(falls.simulated))
+    head = (
+        f"{found.subject.accelerator.name}: BOPs promise {_times(falls.promised)}, {_times(falls.simulated)} simulated"
+    )
+    last = falls.steps[-1]
+    went = f"cycles went from {_count(last.against_cycles)} to {_count(last.cycles)}"
+    if share is None:
+        return f"{head}; {went}."
+    what = "of the promised gain arrived" if share >= 0 else "of the promised gain, a slowdown"
+    return f"{head}: {100 * share:.1f} % {what}; {went}."
+
+
+def _loss(found: Explanation) -> str:
+    worst = found.waterfall.worst()
+    if worst is None:
+        return "No step takes anything from the speedup."
+    low, high = worst.range
+    size = f"{float(worst.bar):+.3f}x ({float(low):+.3f} to {float(high):+.3f} by the order of steps)"
+    effect = Effect(worst.number)
+    counter = _stream_counter(found.waterfall, worst) if effect in STREAM_EFFECTS else _busy_counter(found, effect)
+    return f"The largest loss is step {worst.number}, {worst.name}: {size}; {counter}."
+
+
+def _stream_counter(falls: Waterfall, step: Step) -> str:
+    before = falls.steps[step.number - 1]
+    return (
+        f"without it GEMMs take {_count(before.against_cycles)} and {_count(before.cycles)} cycles of the arrays, with "
+        f"it {_count(step.against_cycles)} and {_count(step.cycles)}"
+    )
+
+
+def _busy_counter(found: Explanation, effect: Effect) -> str:
+    before, after = found.busy[effect]
+    return (
+        f"its jobs keep their units busy for {_count(before)} and {_count(after)} cycles, where the promise allows "
+        f"{_count(before / found.waterfall.promised)}"
+    )
+
+
+def _change(found: Explanation) -> str:
+    lever = found.lever
+    if lever is None:
+        return "Nothing but streams is on the critical chain: only fewer passes of the arrays make this run faster."
+    share = 100 * lever.attributed_cycles / lever.total_cycles
+    return (
+        f"Beside streams, {words_for(lever.kind)} ({lever.unit}) holds the most of the run's critical chain, "
+        f"{lever.attributed_cycles:,.0f} of {lever.total_cycles:,.0f} cycles ({share:.1f} %): {_without(lever)}."
+    )
+
+
+def _without(lever: Lever) -> str:
+    speedup = lever.free_against_cycles / lever.free_cycles
+    return f"with these jobs free in both runs, this one takes {_count(lever.free_cycles)} cycles, {_times(speedup)}"
+
+
+def _times(speedup: Fraction) -> str:
+    return f"{float(speedup):.3f}x"
+
+
+def _count(cycles: Fraction) -> str:
+    return f"{float(cycles):,.0f}"

@@ -1,0 +1,205 @@
+"""Compiled: where the jobs stand that others wait for, found once per stored job; and whether that can work at all.
+
+Jobs are numbered in Schedule order: job `slot` of an iteration of n jobs is number `first + iteration * n + slot`. What
+a job waits for in its own segment lies a fixed distance from its iteration's first job. `Recent` needs the jobs of a
+lane (a unit and a kind) in order; they are kept as *chunks*, the lane's jobs in one segment.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mixarray.engine.fast_tables import BACK, FINAL, NOWHERE, RECENT, Flat, Integers, Ways, compiled
+
+NEVER = 2**62
+
+
+class _Lanes(NamedTuple):
+    """before[chunk]: jobs of its lane in earlier segments. per_iteration: those in one iteration, at slots[slots_at :].
+    earlier: the chunk before. chunk_of[lane]: the latest chunk. jobs_before[lane]: jobs in earlier segments.
+    """
+
+    before: Integers
+    per_iteration: Integers
+    earlier: Integers
+    segment: Integers
+    slots_at: Integers
+    slots: Integers
+    chunk_of: Integers
+    jobs_before: Integers
+
+
+@compiled
+def _possible(flat: Flat) -> bool:
+    """Whether every job and wait of every variant exists; waits in a circle are found by `_sort`."""
+    segments, jobs, waits = flat.segments, flat.jobs, flat.waits
+    for segment in range(len(segments.slots)):
+        slots, body = segments.slots[segment], segments.body[segment]
+        if slots < 1 or segments.repeat[segment] < 1:
+            return False
+        for job in range(body, body + slots * segments.variants[segment]):
+            slot = (job - body) % slots
+            if jobs.lane[job] != jobs.lane[body + slot] or not 0 <= jobs.unit[job] < flat.units:
+                return False
+            if jobs.occupancy_cycles[job] < 0 or jobs.latency_cycles[job] < 0:
+                return False
+            for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
+                sort, where, which, distance = (
+                    waits.sort[wait],
+                    waits.where[wait],
+                    waits.which[wait],
+                    waits.distance[wait],
+                )
+                if sort == BACK:
+                    exists = 0 <= which < slots and distance >= 0 and not (distance == 0 and which == slot)
+                elif sort == RECENT:
+                    exists = 0 <= where < flat.units and distance >= 1
+                else:
+                    exists = 0 <= where < segment and 0 <= which < segments.slots[where]
+                if not exists:
+                    return False
+    return True
+
+
+@compiled
+def _add_chunks(flat: Flat, lanes: _Lanes, segment: int, made: int, slots_at: int) -> int:
+    """Append the chunks of a segment to the `made` there are; how many there are then."""
+    slots, body, lane_of = flat.segments.slots[segment], flat.segments.body[segment], flat.jobs.lane
+    first = made
+    for job in range(body, body + slots):
+        lane = lane_of[job]
+        if lanes.chunk_of[lane] < first:
+            lanes.before[made], lanes.per_iteration[made] = lanes.jobs_before[lane], 0
+            lanes.earlier[made], lanes.segment[made] = lanes.chunk_of[lane], segment
+            lanes.chunk_of[lane] = made
+            made += 1
+        lanes.per_iteration[lanes.chunk_of[lane]] += 1
+    for chunk in range(first, made):
+        lanes.slots_at[chunk] = slots_at
+        slots_at += lanes.per_iteration[chunk]
+        lanes.per_iteration[chunk] = 0
+    for slot in range(slots):
+        chunk = lanes.chunk_of[lane_of[body + slot]]
+        lanes.slots[lanes.slots_at[chunk] + lanes.per_iteration[chunk]] = slot
+        lanes.per_iteration[chunk] += 1
+    return made
+
+
+@compiled
+def _job_of_lane(flat: Flat, lanes: _Lanes, chunk: int, index: int) -> int:
+    """The number of the lane's job `index`, which is no later than `chunk`; NOWHERE if it is negative."""
+    if index < 0 or chunk < 0:
+        return NOWHERE
+    while index < lanes.before[chunk]:
+        chunk = lanes.earlier[chunk]
+    iteration, place = divmod(index - lanes.before[chunk], lanes.per_iteration[chunk])
+    segment = lanes.segment[chunk]
+    slot = lanes.slots[lanes.slots_at[chunk] + place]
+    return int(flat.segments.first_job[segment] + iteration * flat.segments.slots[segment] + slot)
+
+
+@compiled
+def _resolve(
+    flat: Flat, lanes: _Lanes, ways: Ways, segment: int, first_chunk: int, variant: int, early_end: int
+) -> int:
+    """Fill `ways` for the waits of the variant whose first stored job is `variant`.
+
+    first_chunk: the first one of the segment. early_end: entries of `ways.early` so far; returned: then.
+    """
+    segments, waits, seen = flat.segments, flat.waits, np.zeros(len(lanes.chunk_of), np.int64)
+    slots, repeat = segments.slots[segment], segments.repeat[segment]
+    for job in range(variant, variant + slots):
+        for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
+            where, which, distance = waits.where[wait], waits.which[wait], waits.distance[wait]
+            ways.least[wait], ways.early_at[wait], ways.early_step[wait] = NEVER, early_end, 0
+            ways.early[early_end] = NOWHERE
+            if waits.sort[wait] == BACK and distance < repeat:
+                ways.least[wait], ways.offset[wait] = distance, which - distance * slots
+            elif waits.sort[wait] == FINAL:
+                iterations = segments.repeat[where] - 1
+                ways.early[early_end] = segments.first_job[where] + iterations * segments.slots[where] + which
+            elif waits.sort[wait] == RECENT:
+                lane = where * flat.kinds + which
+                chunk, place = int(lanes.chunk_of[lane]), int(seen[lane] - distance)
+                index = int(lanes.jobs_before[lane]) + place
+                if chunk < first_chunk:  # this segment has none: the same job for every iteration
+                    ways.early[early_end] = _job_of_lane(flat, lanes, chunk, index)
+                else:
+                    per_iteration = lanes.per_iteration[chunk]
+                    iterations = 0 if place >= 0 else -(place // per_iteration)
+                    ways.early_step[wait] = 1
+                    for iteration in range(min(iterations, repeat)):
+                        ways.early[early_end] = _job_of_lane(flat, lanes, chunk, index + per_iteration * iteration)
+                        early_end += 1
+                    if iterations < repeat:
+                        slot = lanes.slots[lanes.slots_at[chunk] + place + iterations * per_iteration]
+                        ways.least[wait], ways.offset[wait] = iterations, slot - iterations * slots
+            early_end += 1
+        seen[flat.jobs.lane[job]] += 1
+    return early_end
+
+
+@compiled
+def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
+    """An order of the slots of the variant whose first stored job is `variant`; False if they wait in a circle.
+
+    Schedule order where it serves; else what waits for a later slot is passed over until that one has its place, and
+    with it the later slots of its unit.
+    """
+    placed = np.zeros(slots, np.bool_)
+    done = 0
+    while done < slots:
+        before = done
+        held = np.zeros(flat.units, np.bool_)
+        for slot in range(slots):
+            job = variant + slot
+            if placed[slot]:
+                continue
+            hold = held[flat.jobs.unit[job]]
+            for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
+                hold = hold or (ways.least[wait] == 0 and not placed[ways.offset[wait]])
+            if hold:
+                held[flat.jobs.unit[job]] = True
+            else:
+                placed[slot] = True
+                ways.order[variant + done] = slot
+                done += 1
+        if done == before:
+            return False
+    return True
+
+
+@compiled
+def find_ways(flat: Flat, ways: Ways) -> bool:
+    """Fill `ways`; False if the Schedule is impossible.
+
+    `ways.early` needs one entry per wait, and one more per iteration in which a `Recent` reads before its segment.
+    """
+    if not _possible(flat):
+        return False
+    stored, lane_count = len(flat.jobs.lane), flat.units * flat.kinds
+    lanes = _Lanes(
+        np.empty(stored, np.int64),
+        np.empty(stored, np.int64),
+        np.empty(stored, np.int64),
+        np.empty(stored, np.int64),
+        np.empty(stored, np.int64),
+        np.empty(stored, np.int64),
+        np.full(lane_count, NOWHERE, np.int64),
+        np.zeros(lane_count, np.int64),
+    )
+    made = slots_at = early_end = 0
+    for segment in range(len(flat.segments.slots)):
+        slots, body = flat.segments.slots[segment], flat.segments.body[segment]
+        first_chunk = made
+        made = _add_chunks(flat, lanes, segment, made, slots_at)
+        slots_at += slots
+        for variant in range(body, body + slots * flat.segments.variants[segment], slots):
+            early_end = _resolve(flat, lanes, ways, segment, first_chunk, variant, early_end)
+            if not _sort(flat, ways, variant, slots):
+                return False
+        for job in range(body, body + slots):
+            lanes.jobs_before[flat.jobs.lane[job]] += flat.segments.repeat[segment]
+    return True

@@ -1,0 +1,230 @@
+"""What the operators of a chain move and compute in all: bits of tensors, elements of vector work, rows of GEMMs.
+
+Everything is an exact total divided over the loops. A tensor crosses chains by name; whether it does so through DRAM or
+stays on the chip is decided in `residency`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NoReturn
+
+from mixarray.accelerator.model import Accelerator, Array
+from mixarray.errors import InputError
+from mixarray.mapping.amounts import ceil_div, divide
+from mixarray.mapping.chain_plan import ChainPlan, Holding, Stage, Traffic, VectorWork
+from mixarray.mapping.chains import ROW_WISE, Chain, Flow
+from mixarray.mapping.choice import Choice
+from mixarray.mapping.cuts import Cuts
+from mixarray.mapping.own_work import burst_elements, parameter_bits
+from mixarray.mapping.tiles import Loops, Run
+from mixarray.trace.model import Operand, OperatorKind, Role, Tensor, Variation
+from mixarray.trace.workload import GroupedOperator, Workload
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Totals of chains of one workload, on array number `array` of one accelerator."""
+
+    workload: Workload
+    accelerator: Accelerator
+    flow: Flow
+    array: int = 0
+
+    @property
+    def cuts(self) -> Cuts:
+        """The sizes that this array allows."""
+        return Cuts(self.accelerator, self.array)
+
+    @property
+    def _array(self) -> Array:
+        return self.accelerator.arrays[self.array]
+
+    @cached_property
+    def _forms(self) -> dict[int, list[Tensor]]:
+        """The entries of every tensor, one per bit width."""
+        forms: dict[int, list[Tensor]] = {}
+        for tensor in self.workload.tensors.values():
+            forms.setdefault(tensor.tensor, []).append(tensor)
+        return forms
+
+    def tensor_bits(self, tensor: int) -> int:
+        """All bits of a tensor in this workload: each group's rows at its bits (pruned windows have none)."""
+        forms = self._forms[tensor]
+        elements = forms[0].batch * forms[0].rows * forms[0].columns
+        maker = self.flow.producer.get(tensor)
+        if maker is None or forms[0].variation is Variation.NONE:
+            return elements * forms[0].bits
+        grouped = self.workload.operators[maker]
+        rows = grouped.operator.batch * grouped.operator.m
+        return sum(ceil_div(elements * g.batch * g.rows, rows) * g.output_bits for g in grouped.groups)
+
+    def moved_bits(self, tensor: int, index: int) -> int:
+        """What operator `index` reads or writes of a tensor: what belongs to its rows that run.
+
+        Tensors whose bits vary have nothing else; of others, pruned windows have rows that nobody touches.
+        """
+        grouped, total = self.workload.operators[index], self.tensor_bits(tensor)
+        if grouped.operator.variation is Variation.NONE or self._forms[tensor][0].variation is not Variation.NONE:
+            return total
+        return ceil_div(total * self.rows(index), grouped.operator.batch * grouped.operator.m)
+
+    def is_weight(self, index: int) -> bool:
+        """Whether the stationary operand of a GEMM is a weight, shared by all of its rows."""
+        entry = next(e for e in self.flow.operators[index].inputs if e.operand is Operand.STATIONARY)
+        return self._forms[entry.tensor][0].role is Role.WEIGHT
+
+    def weight_bits(self, chain: Chain) -> int:
+        """All weights of a chain's GEMM; 0 if it has none."""
+        if chain.gemm is None or not self.is_weight(chain.gemm):
+            return 0
+        grouped = self.workload.operators[chain.gemm]
+        return grouped.operator.k * grouped.operator.n * max(g.stationary_bits for g in grouped.groups)
+
+    def rows(self, index: int) -> int:
+        """Rows of all groups and batch elements of an operator."""
+        return sum(g.batch * g.rows for g in self.workload.operators[index].groups)
+
+    def whole_rows(self, chain: Chain) -> bool:
+        """Whether an operator after the GEMM needs whole rows of it."""
+        return any(self.flow.operators[i].kind in ROW_WISE for i in chain.after)
+
+    def runs(self, gemm: int) -> list[Run]:
+        """The rows of a GEMM, group by group."""
+        grouped = self.workload.operators[gemm]
+        return [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
+
+    def elements(self, gemm: int) -> list[tuple[Run, int]]:
+        """The groups of a batched GEMM: the rows of one batch element, and how many there are."""
+        grouped = self.workload.operators[gemm]
+        return [(self._run(i, grouped, g.rows), g.batch) for i, g in enumerate(grouped.groups)]
+
+    def _run(self, index: int, grouped: GroupedOperator, rows: int) -> Run:
+        group = grouped.groups[index]
+        mode = self._array.mode(*self._array.roles(group.stream_bits, group.stationary_bits))
+        return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits)
+
+    def check_fold(self, chain: Chain) -> None:
+        """InputError if the weights that the array reads at once are more than a slot of their buffer holds."""
+        slot = self.accelerator.buffers.weight.slot_bits
+        if chain.gemm is None or self.weight_bits(chain) <= slot:
+            return
+        op = self.flow.operators[chain.gemm]
+        for run in self.runs(chain.gemm):
+            least = self.cuts.least_weight_bits(op.k, op.n, run)
+            if least > slot:
+                self.refuse("weight", f"one fold of {op.name!r}", least)
+
+    def refuse(self, buffer: str, what: str, bits: int) -> NoReturn:
+        """InputError: `what` is larger than a slot of a buffer."""
+        slot = getattr(self.accelerator.buffers, buffer).slot_bits
+        message = f"one slot holds {slot} bits, {what} needs {bits}; give more capacity_kib or fewer slots"
+        raise InputError(self.accelerator.name, message, f"buffers.{buffer}.capacity_kib")
+
+    def row_bits(self, chain: Chain, depth: int, parts: int) -> int:
+        """Bits on the chip for one row of a tile: `depth` codes, and its part of everything else that a tile moves."""
+        assert chain.gemm is not None
+        codes = depth * max(g.stream_bits for g in self.workload.operators[chain.gemm].groups)
+        others = sum(self.tensor_bits(t) for t, stage, _ in self.crossing(chain) if stage is not Stage.STREAM)
+        return codes + ceil_div(others, self.rows(chain.gemm) * parts)
+
+    def crossing(self, chain: Chain) -> Iterable[tuple[int, Stage, int]]:
+        """(tensor, stage, operator) of all that enters or leaves a chain; a tensor once per stage."""
+        seen: set[tuple[int, Stage]] = set()
+        inside = set(chain.operators)
+        for index in chain.operators:
+            op = self.flow.operators[index]
+            stages = {Operand.STREAM: Stage.STREAM, Operand.STATIONARY: Stage.STATIONARY}
+            vector = Stage.RAW if index in chain.before else Stage.SIDE
+            for entry in op.inputs:
+                stage = stages.get(entry.operand, vector)
+                key = entry.tensor, stage
+                outside = self.flow.producer.get(entry.tensor) not in inside
+                if entry.tensor in self.flow.consumers and outside and key not in seen:  # weights have no consumers
+                    seen.add(key)
+                    yield entry.tensor, stage, index
+            users = self.flow.consumers.get(op.output, ())
+            if not users or any(user not in inside for user in users):
+                yield op.output, Stage.FED if index in chain.before else Stage.OUT, index
+
+    def plan(self, chain: Chain, loops: Loops, holding: Holding, choice: Choice | None) -> ChainPlan:
+        """The chain with everything divided over its loops."""
+        feeds, stripes = loops.feed_weights(False), loops.stripe_weights(False)
+        before = tuple(self._vector(index, feeds, chain, loops.loads) for index in chain.before)
+        after = tuple(work for index in chain.after for work in self._works(index, stripes, chain))
+        if chain.gemm is not None and self._drains_itself(chain):
+            after = (self._drain(chain.gemm, stripes), *after)
+        k = 0 if chain.gemm is None else self.flow.operators[chain.gemm].k
+        traffic = tuple(self._traffic(chain, loops))
+        parameters = tuple(entry for entry in self._parameters(chain) if entry[1])
+        return ChainPlan(chain, loops, before, after, traffic, self.weight_bits(chain), k, holding, choice, parameters)
+
+    def _parameters(self, chain: Chain) -> Iterable[tuple[int, int]]:
+        """(operator, bits) of further parameter sets."""
+        for index in chain.operators:
+            has_weights = index == chain.gemm and self.is_weight(index)
+            yield index, parameter_bits(self.workload.operators[index], has_weights)
+
+    def _drains_itself(self, chain: Chain) -> bool:
+        """Whether accumulators need a requantization of their own: nobody in the chain reads them, or others do too."""
+        assert chain.gemm is not None
+        readers = self.flow.consumers.get(self.flow.operators[chain.gemm].output, ())
+        return not readers or any(reader not in chain.after for reader in readers)
+
+    def _traffic(self, chain: Chain, loops: Loops) -> Iterable[Traffic]:
+        """A tensor that is read with the rows comes as often as they do; what operators make of them leaves once."""
+        for tensor, stage, index in self.crossing(chain):
+            varying, total = self._forms[tensor][0].variation is not Variation.NONE, self.moved_bits(tensor, index)
+            if stage in (Stage.SIDE, Stage.OUT):
+                weights = loops.iteration_weights(varying)
+            elif stage is Stage.FED:
+                weights = loops.once(loops.feed_weights(varying))
+            else:
+                weights, total = loops.feed_weights(varying), total * loops.loads
+            if stage is Stage.OUT and self.flow.operators[index].kind is OperatorKind.RANK:
+                weights = [0] * (len(weights) - 1) + [1]  # no order before the last score
+            yield Traffic(tensor, stage, index, divide(total, weights))
+
+    def _vector(self, index: int, weights: list[int], chain: Chain, times: int = 1) -> VectorWork:
+        grouped = self.workload.operators[index]
+        op = grouped.operator
+        elements = sum(g.batch * g.rows for g in grouped.groups) * op.n
+        result = None if chain.gemm is None else self.flow.operators[chain.gemm].output
+        reads = [entry.tensor for entry in op.inputs if entry.tensor in self.flow.consumers]
+        return VectorWork(
+            operator=index,
+            kind=op.kind,
+            elements=divide(elements * times, weights),
+            total_elements=max(elements, 1),
+            makers=tuple(self.flow.producer[tensor] for tensor in reads if tensor in self.flow.producer),
+            read_bits=sum(self.moved_bits(tensor, index) for tensor in reads if tensor != result),
+            accumulator_bits=self._array.accumulator_bits if result in reads else 0,
+            write_bits=self.moved_bits(op.output, index),
+            burst_elements=burst_elements(grouped, self.workload),
+        )
+
+    def _works(self, index: int, weights: list[int], chain: Chain) -> tuple[VectorWork, ...]:
+        """A vector operator that feeds no GEMM. Ranking is two: scores tile by tile, then one sort of all of them."""
+        work, op = self._vector(index, weights, chain), self.flow.operators[index]
+        if op.kind is not OperatorKind.RANK:
+            return (work,)
+        scores, last = op.batch * op.m, (0,) * (len(weights) - 1)
+        sort = VectorWork(index, op.kind, (*last, scores), scores, (index,), 0, 0, work.write_bits, sorts=True)
+        return replace(work, write_bits=0), sort
+
+    def _drain(self, gemm: int, weights: list[int]) -> VectorWork:
+        """The requantization that empties the accumulators of a GEMM that nobody in its chain reads."""
+        grouped = self.workload.operators[gemm]
+        elements = sum(g.batch * g.rows for g in grouped.groups) * grouped.operator.n
+        return VectorWork(
+            gemm,
+            OperatorKind.REQUANTIZE,
+            divide(elements, weights),
+            max(elements, 1),
+            (),
+            0,
+            self._array.accumulator_bits,
+            self.moved_bits(grouped.operator.output, gemm),
+        )

@@ -1,0 +1,136 @@
+"""The fixed form of a chain (`mapping.search: fixed`): nothing is searched, everything follows from what fits.
+
+Tiles of rows outside, pieces of N inside, K innermost (a row tile holds the whole K, so sums never leave). A row tile
+is as high as one accumulator slot and one activation slot allow. Weights stay where all of them fit a slot; otherwise
+those of one piece of N are fetched together, for every tile of rows anew. Input-stationary: of the ways to cut N, the
+first that fetches the fewest weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mixarray.mapping.amounts import ceil_div
+from mixarray.mapping.chain_amounts import Amounts
+from mixarray.mapping.chain_plan import ChainPlan, Holding, largest_moves
+from mixarray.mapping.chains import Chain
+from mixarray.mapping.choice import Choice, Doubled, LoopOrder
+from mixarray.mapping.fetches import column_fetches
+from mixarray.mapping.tiles import Loops, Run, batched_loops, cut_rows, linear_loops, vector_loops
+
+LARGEST_VECTOR_TILE_ROWS = 256
+LARGEST_LOOKAHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FixedForm:
+    """Plans chains in the fixed form."""
+
+    amounts: Amounts
+
+    def plan(self, chain: Chain) -> ChainPlan:
+        """Raises InputError if the smallest part of the chain that moves at once is larger than a slot."""
+        amounts, gemm = self.amounts, chain.gemm
+        amounts.check_fold(chain)
+        slot = amounts.accelerator.buffers.activation.slot_bits
+        plans = [self._fitted(chain, widths) for widths in ([()] if gemm is None else self._widths(gemm))]
+        fitting = [plan for plan in plans if max(largest_moves(plan)) <= slot]
+        if not fitting:
+            name = amounts.flow.operators[chain.operators[0] if gemm is None else gemm].name
+            amounts.refuse("activation", f"the smallest tile of {name!r}", max(largest_moves(plans[0])))
+        return fitting[0] if len(fitting) == 1 else min(fitting, key=self._fetched_bits)
+
+    def _widths(self, gemm: int) -> list[tuple[int, ...]]:
+        op = self.amounts.flow.operators[gemm]
+        return self.amounts.cuts.widths(op.n, op.k, self.amounts.runs(gemm), self.amounts.is_weight(gemm))
+
+    def _fetched_bits(self, plan: ChainPlan) -> int:
+        """Weights from DRAM: once where they fit a slot."""
+        if plan.holding.weights_whole:
+            return plan.weight_bits
+        return sum(bits for blocks in column_fetches(plan, self.amounts.cuts) for bits, _ in blocks)
+
+    def _fitted(self, chain: Chain, widths: tuple[int, ...]) -> ChainPlan:
+        """In tiles of as many rows as fit: nothing moves more than a slot at once, unless the smallest tile does."""
+        slot = self.amounts.accelerator.buffers.activation.slot_bits
+        height = piece = self._start_rows(chain, widths)
+        while True:
+            plan = self._plan_tiles(chain, widths, height, piece)
+            first, later = largest_moves(plan)
+            splits = plan.loops.ahead and later <= slot and plan.loops.parts > 1
+            rows = piece if splits else height
+            if max(first, later) <= slot or rows <= 1:
+                return plan
+            fewer = max(1, min(rows - 1, rows * slot // max(first, later)))
+            fewer = fewer if chain.gemm is None else self.amounts.cuts.whole_folds(fewer)
+            height, piece = (height, fewer) if splits else (fewer, fewer)
+
+    def _plan_tiles(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> ChainPlan:
+        buffers = self.amounts.accelerator.buffers
+        whole = 0 < self.amounts.weight_bits(chain) <= buffers.weight.slot_bits
+        holding = Holding(buffers.activation.slots, False, 1, whole)
+        choice = None if chain.gemm is None else self._as_choice(chain.gemm, widths, height, whole)
+        return self.amounts.plan(chain, self._loops(chain, widths, height, piece), holding, choice)
+
+    def _as_choice(self, gemm: int, widths: tuple[int, ...], height: int, whole: bool) -> Choice:
+        """The fixed form in words of the mapping space: a column tile is what is fetched at once."""
+        op, buffers = self.amounts.flow.operators[gemm], self.amounts.accelerator.buffers
+        weights = self.amounts.is_weight(gemm)
+        doubled = {
+            (True, True): Doubled.BOTH,
+            (True, False): Doubled.ROWS,
+            (False, True): Doubled.WEIGHTS,
+            (False, False): Doubled.NEITHER,
+        }[buffers.activation.slots > 1, buffers.weight.slots > 1]
+        columns = op.n if whole or not weights else widths[0]
+        return Choice(height if weights else op.m, columns, op.k, LoopOrder.MNK, doubled)
+
+    def _start_rows(self, chain: Chain, widths: tuple[int, ...]) -> int:
+        """Rows of a tile to begin with: what an accumulator slot holds, and what on average fills a buffer slot."""
+        amounts, buffer = self.amounts, self.amounts.accelerator.buffers.activation
+        if chain.gemm is None:
+            rows = amounts.rows(chain.after[0])
+            row_bits = ceil_div(sum(amounts.tensor_bits(t) for t, _, _ in amounts.crossing(chain)), rows)
+            return max(1, min(LARGEST_VECTOR_TILE_ROWS, rows, buffer.slot_bits // max(row_bits, 1)))
+        if not amounts.is_weight(chain.gemm):
+            return 1  # a batch element is not divided
+        columns = amounts.flow.operators[chain.gemm].n
+        whole_rows = amounts.whole_rows(chain)
+        parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
+        stays = amounts.weight_bits(chain) <= amounts.accelerator.buffers.weight.slot_bits
+        most = min(amounts.cuts.tile_rows(columns, whole_rows, stays), self._tile_rows(chain, parts))
+        return min(amounts.cuts.whole_folds(most), amounts.rows(chain.gemm))
+
+    def _tile_rows(self, chain: Chain, parts: int) -> int:
+        """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer."""
+        assert chain.gemm is not None
+        grouped = self.amounts.workload.operators[chain.gemm]
+        codes = grouped.operator.k * max(g.stream_bits for g in grouped.groups)
+        slot = self.amounts.accelerator.buffers.activation.slot_bits
+        if codes > slot:
+            self.amounts.refuse("activation", f"one row of {grouped.operator.name!r}", codes)
+        return max(1, slot // self.amounts.row_bits(chain, grouped.operator.k, parts))
+
+    def _loops(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> Loops:
+        amounts, slots = self.amounts, self.amounts.accelerator.buffers.activation.slots
+        if chain.gemm is None:
+            grouped = amounts.workload.operators[chain.after[0]]
+            runs = [Run(i, g.batch * g.rows, g.bits) for i, g in enumerate(grouped.groups)]
+            return vector_loops(cut_rows(runs, height), grouped.operator.n, slots)
+        whole_rows = amounts.whole_rows(chain)
+        op = amounts.flow.operators[chain.gemm]
+        stripe_rows = amounts.cuts.stripe_rows(op.n, whole_rows)
+        if amounts.is_weight(chain.gemm):
+            tiles = amounts.cuts.tiles(amounts.runs(chain.gemm), height)
+            return linear_loops(tiles, widths, op.k, whole_rows, stripe_rows, slots, piece)
+        ahead = elements_ahead(amounts, chain) if slots > 1 else 0
+        return batched_loops(amounts.elements(chain.gemm), widths, op.k, whole_rows, stripe_rows, ahead)
+
+
+def elements_ahead(amounts: Amounts, chain: Chain) -> int:
+    """How many batch elements may be on their way beside the one in use."""
+    assert chain.gemm is not None
+    total = sum(batch for _, batch in amounts.elements(chain.gemm))
+    element_bits = ceil_div(sum(amounts.tensor_bits(t) for t, _, _ in amounts.crossing(chain)), total)
+    capacity = amounts.accelerator.buffers.activation.capacity_bits
+    return max(min(LARGEST_LOOKAHEAD, capacity // max(element_bits, 1) - 1), 0)
