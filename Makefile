@@ -11,7 +11,7 @@ READY_FULL := $(VENV)/.ready-full
 PEER := .peers/scalesim
 PEER_PIP := $(PYTHON) -m pip --python $(PEER)/bin/python install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-full lint wheel peers bench clean
+.PHONY: help setup demo test test-full lint wheel peers bench validation clean
 
 help:
 	@echo "make setup      install into $(VENV) (a second call installs nothing)"
@@ -21,7 +21,8 @@ help:
 	@echo "make lint       ruff, mypy --strict, pyright"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make peers      build SCALE-Sim's own environment in .peers/ (test-full needs it)"
-	@echo "make bench      time SCALE-Sim and mixarray on the same GEMMs (minutes)"
+	@echo "make bench      time SCALE-Sim and mixarray on the same GEMMs, and the two engines (minutes)"
+	@echo "make validation run every check with its planted faults and write docs/validation.md (minutes; Verilator)"
 
 setup: $(READY)
 
@@ -33,6 +34,8 @@ $(READY): pyproject.toml constraints.txt | $(PY)
 	@echo "installing into $(VENV) (about a minute)"
 	$(PIP_INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(PIP_INSTALL) -e ".[torch,dev]"
+	@echo "compiling the engine (seconds, once)"
+	$(VENV)/bin/mixarray simulate --gemm 64,64,64 --bits 8,4 --quiet
 	@touch $@
 
 $(READY_FULL): $(READY)
@@ -73,6 +76,10 @@ $(PEER)/.ready: benchmarks/scalesim_requirements.txt
 
 bench: $(READY) peers
 	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_scalesim.py
+	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_engine.py
+
+validation: $(READY) peers
+	OMP_NUM_THREADS=1 $(VENV)/bin/mixarray validate --page docs/validation.md --force
 
 clean:
 	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache

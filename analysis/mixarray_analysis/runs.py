@@ -11,6 +11,7 @@ from mixarray.result.run import RunResult, Speedup, TraceUse, run_result
 from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
 from mixarray.trace.bundle import read_bundle
+from mixarray_analysis.run_options import DEFAULTS, RunOptions
 from mixarray_analysis.simulation import (
     Simulated,
     count,
@@ -39,7 +40,7 @@ class RunTask:
 
     accelerator: preset or YAML file, changed by `overrides`. uniform: (activation bits, weight bits) of a uniform
     run of the bundle's model, None for the bundle as recorded. image: only this one, None for all. baseline: None to
-    simulate ratio 0 too. out: an existing directory for the results, or None.
+    simulate ratio 0 too. out: an existing directory for the results, or None. options: what runs it, and a timeline.
     """
 
     bundle: Path
@@ -49,6 +50,7 @@ class RunTask:
     image: int | None = None
     baseline: Baseline | None = None
     out: Path | None = None
+    options: RunOptions = DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,15 @@ def run_task(task: RunTask) -> RunAnswer:
     """
     bundle = read_bundle(task.bundle)
     accelerator = load_accelerator(task.accelerator, task.overrides)
+    engine = task.options.engine
     if task.uniform is None:
-        simulated = simulate_images(bundle, accelerator, task.image)
+        simulated = simulate_images(bundle, accelerator, task.image, engine)
     else:
-        simulated = simulate_uniform(bundle, accelerator, task.uniform)
+        simulated = simulate_uniform(bundle, accelerator, task.uniform, engine)
     baseline = task.baseline
     if baseline is None:
         same = task.uniform == high_bits(bundle)
-        zero = simulated if same else simulate_uniform(bundle, ungated(accelerator), high_bits(bundle))
+        zero = simulated if same else simulate_uniform(bundle, ungated(accelerator), high_bits(bundle), engine)
         baseline = Baseline(mean_bops(zero), count(zero))
     counters = count(simulated)
     result = run_result(
@@ -99,6 +102,7 @@ def run_task(task: RunTask) -> RunAnswer:
     )
     if task.out is not None:
         write_run(task.out, result, simulated, accelerator)
+        task.options.write(task.out, simulated[0][0])
     return RunAnswer(result, baseline, counters)
 
 

@@ -18,6 +18,7 @@ from mixarray.simulate import simulate
 from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
 from mixarray_analysis.own_work_lines import own_work_lines
 from mixarray_analysis.printable import printable
+from mixarray_analysis.run_options import DEFAULTS, RunOptions
 from mixarray_analysis.runs import RunTask, run_task
 from mixarray_analysis.sentence import words_for
 from mixarray_analysis.tables import to_json
@@ -34,16 +35,18 @@ def simulate_workload(
     reads: Sequence[Path] = (),
     out: Path | None,
     force: bool,
+    options: RunOptions = DEFAULTS,
 ) -> RunResult:
     """One workload on a machine; writes a run directory where `out` is given, never over the files in `reads`.
 
     source: where the workload comes from, in words. trace_sha256: of the file that it was read from.
     """
     with _place(out, force, *reads) as directory:
-        simulated = [(simulate(workload, machine, timeline=True), 1)]
+        simulated = [(simulate(workload, machine, timeline=True, engine=options.engine), 1)]
         result = run_result(simulated, source=source, trace_sha256=trace_sha256, seed=None, speedup=None)
         if directory is not None:
             write_run(directory, result, simulated, machine)
+            options.write(directory, simulated[0][0])
     return result
 
 
@@ -56,6 +59,7 @@ def simulate_gemm(
     overrides: tuple[str, ...],
     out: Path | None,
     force: bool,
+    options: RunOptions = DEFAULTS,
 ) -> RunResult:
     """One GEMM of (M, N, K) at (activation, weight) bits; writes a run directory where `out` is given.
 
@@ -64,7 +68,9 @@ def simulate_gemm(
     m, n, k = shape
     width = RESULT_BITS if result_bits is None else result_bits
     machine, source = load_accelerator(accelerator, overrides), f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits to {width}"
-    return simulate_workload(single_gemm(m, n, k, *bits, width), machine, source=source, out=out, force=force)
+    return simulate_workload(
+        single_gemm(m, n, k, *bits, width), machine, source=source, out=out, force=force, options=options
+    )
 
 
 def simulate_bundle(
@@ -76,12 +82,13 @@ def simulate_bundle(
     image: int | None,
     out: Path | None,
     force: bool,
+    options: RunOptions = DEFAULTS,
 ) -> RunResult:
     """A bundle as recorded, or its model at one uniform precision, compared with ratio 0."""
     if uniform is not None and image is not None:
         raise InputError("--image", "has no meaning with --uniform: all images are the same work")
     with _place(out, force, bundle) as directory:
-        task = RunTask(bundle, accelerator, overrides, uniform=uniform, image=image, out=directory)
+        task = RunTask(bundle, accelerator, overrides, uniform=uniform, image=image, out=directory, options=options)
         return run_task(task).result
 
 

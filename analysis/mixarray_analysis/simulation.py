@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from mixarray.accelerator.enums import ZeroGating
 from mixarray.accelerator.model import Accelerator
 from mixarray.cost.zeros import image_codes, require_codes
+from mixarray.engine.choice import Engine
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import JobKind
 from mixarray.simulate import Simulation, simulate, with_codes
@@ -23,7 +24,9 @@ Simulated = Sequence[tuple[Simulation, int]]
 ARRAY_WORK = (JobKind.STREAM, JobKind.ARRAY_LOAD, JobKind.DRAIN)
 
 
-def simulate_images(bundle: Bundle, accelerator: Accelerator, image: int | None = None) -> Simulated:
+def simulate_images(
+    bundle: Bundle, accelerator: Accelerator, image: int | None = None, engine: Engine = Engine.FAST
+) -> Simulated:
     """Simulate every image of the bundle (or only `image`), images with equal group sizes once.
 
     Raises InputError where the bundle has no such image, or the accelerator cannot run the bits.
@@ -36,23 +39,31 @@ def simulate_images(bundle: Bundle, accelerator: Accelerator, image: int | None 
         raise InputError("--image", f"{image} is not in the bundle; it has images 0 to {len(bundle.images) - 1}")
     if accelerator.zero_gating is ZeroGating.OPERAND:
         require_codes(bundle, (image for _, images in distinct for image in images))
-        return [(run, 1) for workload, images in distinct for run in _by_image(bundle, workload, images, accelerator)]
-    return [(simulate(workload, accelerator, timeline=True), len(images)) for workload, images in distinct]
+        return [
+            (run, 1)
+            for workload, images in distinct
+            for run in _by_image(bundle, workload, images, accelerator, engine)
+        ]
+    return [
+        (simulate(workload, accelerator, timeline=True, engine=engine), len(images)) for workload, images in distinct
+    ]
 
 
 def _by_image(
-    bundle: Bundle, workload: Workload, images: Sequence[int], accelerator: Accelerator
+    bundle: Bundle, workload: Workload, images: Sequence[int], accelerator: Accelerator, engine: Engine
 ) -> Iterator[Simulation]:
     """Images of equal group sizes take equal cycles, but each has its own codes and so its own energy."""
-    first = simulate(workload, accelerator, timeline=True, codes=image_codes(bundle, images[0]))
+    first = simulate(workload, accelerator, timeline=True, codes=image_codes(bundle, images[0]), engine=engine)
     yield first
     for image in images[1:]:
         yield with_codes(first, image_codes(bundle, image))
 
 
-def simulate_uniform(bundle: Bundle, accelerator: Accelerator, bits: tuple[int, int]) -> Simulated:
+def simulate_uniform(
+    bundle: Bundle, accelerator: Accelerator, bits: tuple[int, int], engine: Engine = Engine.FAST
+) -> Simulated:
     """Simulate the bundle's model with every window at one precision; `bits` are (activation bits, weight bits)."""
-    return [(simulate(uniform_workload(bundle, bits[0], bits[1]), accelerator, timeline=True), 1)]
+    return [(simulate(uniform_workload(bundle, bits[0], bits[1]), accelerator, timeline=True, engine=engine), 1)]
 
 
 def ungated(accelerator: Accelerator) -> Accelerator:

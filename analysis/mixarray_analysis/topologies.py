@@ -15,6 +15,7 @@ from mixarray.result.run import RunResult
 from mixarray.timing.scalesim import scalesim_timing
 from mixarray.trace.scalesim_topology import DENSE, TopologyLayer, read_topology, topology_workload
 from mixarray.trace.workload import RESULT_BITS
+from mixarray_analysis.run_options import DEFAULTS, RunOptions
 from mixarray_analysis.scalesim_result import (
     COMPUTE_REPORT_NAME,
     JSON_NAME,
@@ -64,6 +65,7 @@ def simulate_topology(
     overrides: tuple[str, ...],
     out: Path | None,
     force: bool,
+    options: RunOptions = DEFAULTS,
 ) -> RunResult:
     """The layers as one workload at (activation, weight) bits on one of our machines, a result like any run's.
 
@@ -80,6 +82,7 @@ def simulate_topology(
         reads=(topology,),
         out=out,
         force=force,
+        options=options,
     )
 
 

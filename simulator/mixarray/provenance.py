@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("mixarray", "numpy", "pyarrow", "pydantic", "simpy")
+PACKAGES = ("mixarray", "numba", "numpy", "pyarrow", "pydantic", "simpy")
 NO_REVISION = "none"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mixarray.accelerator.model import Accelerator
+from mixarray.choosing import chooser
 from mixarray.cost.energy import EnergyBreakdown, check_energies, check_gating, energy
 from mixarray.cost.pe_time import stream_cycles
 from mixarray.cost.zeros import Codes, ZeroPeCycles, summed, zero_pe_cycles
@@ -46,7 +47,7 @@ def simulate(
     """
     check_energies(accelerator)
     check_gating(accelerator, codes is not None)
-    schedule = build_schedule(workload, accelerator)
+    schedule = build_schedule(workload, accelerator, chooser(accelerator))
     execution = run_schedule(engine, schedule, len(workload.operators), timeline)
     zeros = None if codes is None else zero_pe_cycles(codes, workload, accelerator, execution.operators)
     breakdown = _energy(execution, schedule, accelerator, zeros)

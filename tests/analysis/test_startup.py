@@ -13,7 +13,7 @@ COMMANDS = (
     "accelerators", "demo",
 )  # fmt: skip
 # typer itself imports pydantic where it is installed, so pydantic is not in this list
-HEAVY = ("numpy", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")
+HEAVY = ("numpy", "numba", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")
 
 
 def loaded(code: str, cwd: Path) -> set[str]:

@@ -41,10 +41,11 @@ def toy_swin(ratio: int) -> Workload:
 
 
 def machines() -> dict[str, Accelerator]:
-    """Every shipped accelerator, and every legal (PE style, dataflow) that none of them has."""
+    """Every shipped accelerator, and every legal (PE style, dataflow) that none of them has, on one array."""
     found = {name: load_accelerator(name) for name in list_accelerators()}
-    seen = {(machine.arrays[0].pe_style, machine.arrays[0].dataflow) for machine in found.values()}
-    for name, dataflow in itertools.product(list_accelerators(), Dataflow):
+    single = [name for name, machine in found.items() if len(machine.arrays) == 1]
+    seen = {(found[name].arrays[0].pe_style, found[name].arrays[0].dataflow) for name in single}
+    for name, dataflow in itertools.product(single, Dataflow):
         if (found[name].arrays[0].pe_style, dataflow) not in seen:
             with contextlib.suppress(InputError):  # an illegal pair
                 found[f"{name}, {dataflow}"] = load_accelerator(name, [f"arrays.0.dataflow={dataflow}"])

@@ -59,7 +59,7 @@ def test_single_gemms_on_every_accelerator(gemm_schedules):
 
 def test_a_swin_on_every_accelerator(swin_schedule):
     schedule, operators = swin_schedule
-    assert schedule.total_jobs > 1000
+    assert schedule.total_jobs > 500
     assert compare(FastEngine(), schedule, operators) == ""
 
 

@@ -149,7 +149,8 @@ def test_quiet_says_it_with_the_exit_code_alone(capsys, registered, check):
 
 
 @pytest.mark.parametrize(
-    "options", [["--cases", "3"], ["--mutants"], ["--seed", "1"], ["--out", "x"], ["--force"], ["--quiet"]]
+    "options",
+    [["--cases", "3"], ["--mutants"], ["--seed", "1"], ["--out", "x"], ["--page", "x"], ["--force"], ["--quiet"]],
 )
 def test_options_that_the_list_has_no_use_for_are_refused_by_name(options, capsys, registered, check):
     registered(check("engine"))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
 from mixarray_analysis.validation import checks as room
 from mixarray_analysis.validation.check import Check
 from mixarray_analysis.validation.checks import all_checks
+from mixarray_analysis.validation.page_checks import faults_of
+from mixarray_analysis.validation.runner import Finding
 
 PYTHON_PARTS = ("torch",)
 """Parts that `make setup` installs: what needs no more than these belongs to the fast tests."""
 CHECKS = tuple(all_checks().values())
 FEW = 3
+PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
 
 
 def tools_of(check: Check) -> list[str]:
@@ -70,3 +74,4 @@ def test_every_mutant_is_caught(check):
     assert len(mutants.planted) >= 3
     assert len(set(mutants.planted)) == len(mutants.planted)
     assert sorted(mutants.caught) == sorted(mutants.planted)
+    assert faults_of(Finding(check, mutants=mutants)) in PAGE.read_text(encoding="utf-8"), "make validation"

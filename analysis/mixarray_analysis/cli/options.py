@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -48,6 +48,23 @@ CanvasesOrNoneOption = Annotated[
     int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on: at least 2, or 0 for none.")
 ]
 SizeOption = Annotated[int, typer.Option("--size", min=32, help="Height and width of a canvas in pixels.")]
+
+EngineOption = Annotated[
+    Literal["event", "fast"] | None,
+    typer.Option("--engine", help="What runs the schedule: both give the same answer.  [default: fast]"),
+]
+TimelineOption = Annotated[
+    bool, typer.Option("--timeline", help="Also write timeline.perfetto.json, for ui.perfetto.dev; needs --out.")
+]
+TimelineLimitOption = Annotated[
+    int | None,
+    typer.Option(
+        "--timeline-limit",
+        min=1000,
+        metavar="SLICES",
+        help="Most slices of --timeline; neighbours merge beyond.  [default: 200000]",
+    ),
+]
 
 FIRST_ACCELERATOR = "packed_w4_32x32"
 BOTH_ACCELERATORS = "packed_w4_32x32,plain_int8_32x32"

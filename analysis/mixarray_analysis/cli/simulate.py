@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixarray_analysis.cli.options import FIRST_ACCELERATOR, ForceOption, JsonOption, OutOption, QuietOption, SetOption
+from mixarray_analysis.cli.options import (
+    FIRST_ACCELERATOR,
+    EngineOption,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    QuietOption,
+    SetOption,
+    TimelineLimitOption,
+    TimelineOption,
+)
 
 if TYPE_CHECKING:
     from mixarray.result.run import RunResult
+    from mixarray_analysis.run_options import RunOptions
 
 NAME = "simulate"
 SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits A,W"
@@ -46,6 +57,9 @@ def command(
         str | None, typer.Option(metavar="WxAy", help="Every window at one precision, such as W4A4.")
     ] = None,
     image: Annotated[int | None, typer.Option(min=0, help="Only this image of the bundle (default: all).")] = None,
+    engine: EngineOption = None,
+    timeline: TimelineOption = False,
+    timeline_limit: TimelineLimitOption = None,
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -62,19 +76,35 @@ def command(
         )
     if force and out is None:
         raise InputError("--force", "replaces the result at --out, and there is no --out")
+    if timeline and out is None:
+        raise InputError("--timeline", "writes a file beside the result at --out, and there is no --out")
+    if timeline_limit is not None and not timeline:
+        raise InputError("--timeline-limit", "belongs to --timeline")
     if scalesim_config is not None:
         if topology is None:
             raise InputError("--scalesim-config", "belongs to --topology")
         if bits is not None or result_bits is not None or accelerator is not None or overrides:
             raise InputError("--scalesim-config", "describes the machine: --bits, --result-bits, -a and --set are idle")
+        if engine is not None or timeline:
+            raise InputError("--scalesim-config", "is a closed form: no engine runs, and there is no timeline")
         _as_scalesim(topology, scalesim_config, out=out, force=force, as_json=as_json, quiet=quiet)
         return
     machine, chosen = accelerator or FIRST_ACCELERATOR, tuple(overrides or ())
+    options = _options(engine, timeline, timeline_limit)
     if bundle is not None:
-        result = _bundle(bundle, bits, result_bits, machine, chosen, uniform, image, out, force)
+        result = _bundle(bundle, bits, result_bits, machine, chosen, uniform, image, options, out, force)
     else:
-        result = _layers(topology, gemm, bits, result_bits, machine, chosen, out, force)
+        result = _layers(topology, gemm, bits, result_bits, machine, chosen, options, out, force)
     _report(result, as_json, quiet)
+
+
+def _options(engine: str | None, timeline: bool, limit: int | None) -> RunOptions:
+    from mixarray.engine.choice import Engine
+    from mixarray.result.perfetto import SLICES
+    from mixarray_analysis.run_options import RunOptions
+
+    slices = (limit or SLICES) if timeline else None
+    return RunOptions(Engine.FAST if engine is None else Engine(engine), slices)
 
 
 def _bundle(
@@ -85,6 +115,7 @@ def _bundle(
     overrides: tuple[str, ...],
     uniform: str | None,
     image: int | None,
+    options: RunOptions,
     out: Path | None,
     force: bool,
 ) -> RunResult:
@@ -96,7 +127,14 @@ def _bundle(
         raise InputError("--bits", "and --result-bits belong to --gemm and --topology; a bundle has its own bits")
     wanted = None if uniform is None else read_uniform(uniform)
     return simulate_bundle(
-        bundle, accelerator=accelerator, overrides=overrides, uniform=wanted, image=image, out=out, force=force
+        bundle,
+        accelerator=accelerator,
+        overrides=overrides,
+        uniform=wanted,
+        image=image,
+        out=out,
+        force=force,
+        options=options,
     )
 
 
@@ -107,6 +145,7 @@ def _layers(
     result_bits: int | None,
     accelerator: str,
     overrides: tuple[str, ...],
+    options: RunOptions,
     out: Path | None,
     force: bool,
 ) -> RunResult:
@@ -127,6 +166,7 @@ def _layers(
             overrides=overrides,
             out=out,
             force=force,
+            options=options,
         )
     if bits is None or gemm is None:
         raise InputError("--gemm", "needs --bits A,W, such as --bits 8,4")
@@ -138,6 +178,7 @@ def _layers(
         overrides=overrides,
         out=out,
         force=force,
+        options=options,
     )
 
 

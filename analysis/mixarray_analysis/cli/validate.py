@@ -35,10 +35,10 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Compare the simulator with RTL, closed forms, PyTorch, SCALE-Sim: cases, mismatches, verdict.
+    """Compare the simulator with RTL, closed forms, PyTorch, other simulators and published figures.
 
-    Exit code 0 if every check that ran holds, 1 if one fails or misses a planted fault, 2 if a check that was named
-    cannot run here.
+    One table: cases, mismatches, verdict. Exit code 0 if every check that ran holds, 1 if one fails or misses a planted
+    fault, 2 if a check that was named cannot run here.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.validation.checks import all_checks

@@ -19,11 +19,11 @@ from mixarray_analysis.validation.runner import Finding
 MARK = "<!-- Written by `mixarray validate --page`; edit the generator, not this file. -->"
 TITLE = """# Validation
 
-What mixarray's numbers are held against. `make validation` writes this page (minutes; it needs Verilator and SCALE-Sim).
-Equal code gives equal bytes, and a test compares what is cheap to compute with what stands here. How to run the checks:
+What mixarray's numbers are held against. `make validation` writes this page (minutes; it needs Verilator and
+SCALE-Sim). Equal code gives equal bytes, and tests compare the code with what stands here. How to run the checks:
 [testing](testing.md)."""
-CONTEXT_ABOUT = """Measurements on machines that ours does not model, beside the nearest thing that ours can run. They show
-whether our figures are of a plausible size. Nothing here passes or fails, and nothing is fitted to them."""
+CONTEXT_ABOUT = """Measurements on machines that ours does not model, beside the nearest thing that ours can run.
+They show whether our figures are of a plausible size. Nothing here passes or fails, and nothing is fitted to them."""
 NOT_SHOWN = (
     "No chip was measured for this project. Cycles are held against RTL, closed forms and other simulators; the "
     "schedule around the array (DRAM, buffers, vector unit) against its own rules and an independent checker, not "

@@ -9,9 +9,9 @@ from mixarray_analysis.validation.page_markdown import paragraphs, table
 from mixarray_analysis.validation.runner import Finding
 
 HEADINGS = ("check", "held against", "cases", "mismatches", "faults noticed", "verdict")
-ABOUT = """A check compares our code with something that shares none of it. Beside each comparison stand deliberate faults:
-the same comparison is run with one mistake planted in the code, and it has to notice. A check without faults, or that
-misses one, fails."""
+ABOUT = """A check compares our code with something independent of it. Beside each comparison stand deliberate faults:
+the same comparison is run with one mistake planted, and it has to notice. A check without faults, or one that misses
+any, fails."""
 FAULTS_ABOUT = """What is planted, one at a time. The name says the mistake, not the right behaviour."""
 
 

@@ -8,43 +8,49 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import attrgetter
 
+from mixarray.accelerator.modes import Bits
 from mixarray.mapping.chain_plan import ChainPlan, Stage
 from mixarray.mapping.emitter import Mark
 from mixarray.mapping.schedule import Dependency, Event, Job
 from mixarray.mapping.steps import Step, Work, stripe_steps
+from mixarray.mapping.switches import with_switches
 from mixarray.mapping.tiles import Stripe
-from mixarray.mapping.transfers import Floor, Transfers
+from mixarray.mapping.transfers import Feeds, Floor, Transfers
 
 
 @dataclass(frozen=True, slots=True)
 class _Folds:
     """The jobs of a stripe. From step `plain` on only weights are waited for; readers[i]: steps before i that read the
-    other operand.
+    other operand. mode: that of the last row.
     """
 
     steps: tuple[Step, ...]
     jobs: tuple[Job, ...]
     plain: int
     readers: tuple[int, ...]
+    mode: Bits | None
 
 
 @dataclass(slots=True)
 class ArrayWork:
-    """Emits the stripes of one chain's GEMM. known: the jobs of each distinct stripe, found: also by their object."""
+    """Emits the stripes of one chain's GEMM. known: the jobs of each distinct stripe by the mode of the rows before it,
+    found: also by its object.
+    """
 
     floor: Floor
     plan: ChainPlan
     transfers: Transfers
-    known: dict[Stripe, _Folds] = field(default_factory=dict)
-    found: dict[int, _Folds] = field(default_factory=dict)
+    known: dict[tuple[Stripe, Bits | None], _Folds] = field(default_factory=dict)
+    found: dict[tuple[int, Bits | None], _Folds] = field(default_factory=dict)
 
-    def stripe(self, gemm: int, stripe: Stripe, feeds: list[Mark], room: list[Dependency]) -> Mark:
+    def stripe(self, gemm: int, stripe: Stripe, feeds: Feeds, room: list[Dependency]) -> Mark:
         """All folds of one stripe; returns the job that completes its sums.
 
         The first job that reads rows waits for them (`feeds`), the first that writes sums for their place (`room`). The
-        other operand of a batched GEMM comes with the rows; weights have a way of their own.
+        other operand of a batched GEMM is loaded with the rows; weights have a way of their own.
         """
-        folds = self._folds(gemm, stripe)
+        folds = self._folds(gemm, stripe, self.floor.mode)
+        self.floor.mode = folds.mode
         position, seen = 0, Step(folds.jobs[0])
         mark = None
         while position < len(folds.steps):
@@ -61,15 +67,17 @@ class ArrayWork:
         assert mark is not None  # a stripe has at least one fold, and its last job writes sums
         return mark
 
-    def _waits(self, step: Step, seen: Step, feeds: list[Mark], room: list[Dependency]) -> list[Dependency]:
+    def _waits(self, step: Step, seen: Step, feeds: Feeds, room: list[Dependency]) -> list[Dependency]:
         """What a step waits for that no step before it (`seen`) has waited for."""
         waits: list[Dependency] = []
         if step.rows and not seen.rows:
-            waits += self._resident(Stage.STREAM, step.job.unit) + self.transfers.wait(feeds, Event.READY)
+            rows = self.transfers.wait([*feeds.loaded, *feeds.made], Event.READY)
+            waits += self._resident(Stage.STREAM, step.job.unit) + rows
         if step.other and self.plan.weight_bits:
             waits += self.floor.weights.waits(self.plan)
         elif step.other and not seen.other:
-            waits += self._resident(Stage.STATIONARY, step.job.unit) + self.transfers.wait(feeds, Event.READY)
+            waits += self._resident(Stage.STATIONARY, step.job.unit)
+            waits += self.transfers.wait(feeds.loaded, Event.READY)
         if step.sums and not seen.sums:
             waits += room
         return waits
@@ -102,17 +110,20 @@ class ArrayWork:
         tensors = [entry.tensor for entry in self.plan.at(stage) if entry.tensor in self.floor.resident]
         return [wait for tensor in tensors for wait in self.transfers.tensor(tensor, unit)]
 
-    def _folds(self, gemm: int, stripe: Stripe) -> _Folds:
-        """The jobs of a stripe; made once per distinct stripe."""
-        folds = self.found.get(id(stripe))  # the plan keeps its stripes, so no other object gets this place
+    def _folds(self, gemm: int, stripe: Stripe, before: Bits | None) -> _Folds:
+        """The jobs of a stripe behind rows of mode `before`; made once per distinct stripe."""
+        place = id(stripe), before  # the plan keeps its stripes, so no other object gets this place
+        folds = self.found.get(place)
         if folds is None:
-            folds = self.known.get(stripe)
+            folds = self.known.get((stripe, before))
         if folds is None:
-            steps = tuple(stripe_steps(self.floor.shop, Work(gemm, bool(self.plan.weight_bits)), stripe))
+            made = stripe_steps(self.floor.shop, Work(gemm, bool(self.plan.weight_bits)), stripe)
+            steps, mode = with_switches(self.floor.shop, made, before)
             firsts = [next(i for i, step in enumerate(steps) if part(step)) for part in _PARTS]
             readers = tuple(accumulate((step.other for step in steps), initial=0))
-            folds = self.known[stripe] = _Folds(steps, tuple(step.job for step in steps), max(firsts) + 1, readers)
-        self.found[id(stripe)] = folds
+            jobs = tuple(step.job for step in steps)
+            folds = self.known[stripe, before] = _Folds(steps, jobs, max(firsts) + 1, readers, mode)
+        self.found[place] = folds
         return folds
 
 

@@ -1,28 +1,33 @@
 """A workload on an accelerator as a Schedule: the mapping of all three dataflows, first form.
 
 Documented and deterministic; nothing is searched. The steps: chains of operators that run tile by tile together
-(`chains`), their loops and amounts (`tiles`, `plan`), which tensors stay on the chip (`residency`), and the software
-pipeline that puts all jobs in order (`lower`, `weights`, `array_work`). What differs between dataflows is how large the
-pieces are (`cuts`) and what the jobs of a fold do (`steps`). Chains follow each other in the order of the operators; a
-chain starts on a tensor when that tensor is complete. No latency is computed by a roofline: everything is a job.
+(`chains`), which of them take turns tile by tile (`pairs`), how their groups of rows share the arrays (`parts`), their
+loops and amounts (`tiles`, `plan`, `fused_plan`), which tensors stay on the chip (`residency`), and the pipeline that
+puts all jobs in order (`lower`, `fused`, `together`, `weights`, `array_work`). What differs between dataflows is how
+large the pieces are (`cuts`) and what the jobs of a fold do (`steps`). Chains follow each other in the order of the
+operators; a chain starts on a tensor when that tensor is complete. No latency is computed by a roofline: everything is
+a job.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
 from mixarray.mapping.chain_plan import ChainPlan
-from mixarray.mapping.chains import Chain, make_chains, make_flow
-from mixarray.mapping.choice import Choice
-from mixarray.mapping.emitter import Emitter, Slots
+from mixarray.mapping.chains import make_chains, make_flow
+from mixarray.mapping.emitter import Emitter, Mark, Slots
+from mixarray.mapping.fused_plan import Planned, members
 from mixarray.mapping.jobs import Shop, unit_names
-from mixarray.mapping.lower import ChainLowering
 from mixarray.mapping.own_work import free_jobs, with_copies
+from mixarray.mapping.pairs import pair_chains
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.residency import resident_tensors
 from mixarray.mapping.schedule import Schedule
+from mixarray.mapping.section_plan import Choose, SectionPlanner
+from mixarray.mapping.together import lower_sections, weights_in_order
 from mixarray.mapping.transfers import Floor
 from mixarray.mapping.weights import WeightPath
 from mixarray.trace.workload import Workload
@@ -30,19 +35,29 @@ from mixarray.trace.workload import Workload
 LARGEST_ACTIVATION_SLOTS = 2
 
 
-Choose = Callable[[Planner, Chain], Choice | None]
-"""Says how the GEMM of a chain is laid on the machine; None: the fixed form."""
+@dataclass(frozen=True, slots=True)
+class PlannedWorkload:
+    """All chains of a workload as sections in order, and the tensors that never leave the chip."""
+
+    sections: tuple[tuple[Planned, ...], ...]
+    resident: frozenset[int]
 
 
 def build_schedule(workload: Workload, accelerator: Accelerator, choose: Choose | None = None) -> Schedule:
     """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators.
 
-    choose: asked once for every chain that has a GEMM; without it all have the fixed form.
+    choose: asked once for every part of a chain that has a GEMM; without it all have the fixed form, as fused pairs do.
 
     The activation buffer has one or two slots (what is streamed, and what arrives meanwhile); the others any number.
     Raises InputError if an operand is wider than every mode, a slot is too small for the smallest part of an operator
-    that moves at once, or the activation buffer has more than two slots.
+    that moves at once, the activation buffer has more than two slots, or what is to be fused cannot be.
     """
+    planned = plan_workload(workload, accelerator, choose)
+    return _lower(accelerator, planned.sections, planned.resident)
+
+
+def plan_workload(workload: Workload, accelerator: Accelerator, choose: Choose | None = None) -> PlannedWorkload:
+    """How every operator lies on the accelerator, before anything is put in order. Raises as `build_schedule` does."""
     slots = accelerator.buffers.activation.slots
     if slots > LARGEST_ACTIVATION_SLOTS:
         message = f"{slots} slots cannot be used: this mapping has one tile in use and one in flight; allowed: 1, 2"
@@ -50,28 +65,36 @@ def build_schedule(workload: Workload, accelerator: Accelerator, choose: Choose 
     workload = with_copies(workload, accelerator.mixed_precision)
     flow = make_flow(workload)
     planner = Planner(workload, accelerator, flow)
-    plans = [
-        planner.plan(chain, None if choose is None or chain.gemm is None else choose(planner, chain))
-        for chain in make_chains(flow, planner.holds_rows)
-    ]
-    crossing = {entry.tensor for plan in plans for entry in plan.traffic}
+    plan_chain = SectionPlanner(planner, choose).plan
+    chains = pair_chains(make_chains(flow, planner.holds_rows), flow, accelerator)
+    sections = [section for chain in chains for section in plan_chain(chain)]
+    crossing = {entry.tensor for plan in _plans(sections) for entry in plan.traffic}
     bits = {tensor: planner.tensor_bits(tensor) for tensor in crossing}
-    resident = resident_tensors(plans, bits, accelerator.buffers.activation.capacity_bits)
-    return _lower(accelerator, plans, resident)
+    together = [_plans([section]) for section in sections]
+    resident = resident_tensors(together, bits, accelerator.buffers.activation.capacity_bits)
+    return PlannedWorkload(tuple(sections), resident)
 
 
 def lower_alone(accelerator: Accelerator, plan: ChainPlan) -> Schedule:
     """One chain by itself, from an empty pipeline: all operands come from DRAM, all results go there."""
-    return _lower(accelerator, [plan], frozenset())
+    return _lower(accelerator, [(plan,)], frozenset())
 
 
-def _lower(accelerator: Accelerator, plans: Sequence[ChainPlan], resident: frozenset[int]) -> Schedule:
+def _plans(sections: Sequence[Sequence[Planned]]) -> list[ChainPlan]:
+    """The plans of all chains, those of pairs too."""
+    return [plan for section in sections for planned in section for plan in members(planned)]
+
+
+def _lower(accelerator: Accelerator, sections: Sequence[Sequence[Planned]], resident: frozenset[int]) -> Schedule:
+    plans = _plans(sections)
     emitter = Emitter(unit_names(len(accelerator.arrays)))
-    shop = Shop(accelerator, free=free_jobs(plans, accelerator.mixed_precision))
-    weights = WeightPath(
-        emitter, shop, Slots(accelerator.buffers.weight.slots), [plan for plan in plans if plan.weight_bits]
-    )
-    floor = Floor(emitter, shop, resident, Slots(accelerator.buffers.accumulator.slots), weights)
-    for plan in plans:
-        ChainLowering(floor, plan).run()
+    free = free_jobs(plans, accelerator.mixed_precision)
+    shops = [Shop(accelerator, array, free) for array in range(len(accelerator.arrays))]
+    weights = WeightPath(emitter, shops[0], Slots(accelerator.buffers.weight.slots), weights_in_order(sections))
+    ready: dict[int, Mark] = {}
+    floors = [
+        Floor(emitter, shop, resident, Slots(accelerator.buffers.accumulator.slots), weights.beside(shop), ready)
+        for shop in shops
+    ]
+    lower_sections(floors, sections)
     return emitter.schedule()

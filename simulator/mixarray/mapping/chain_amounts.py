@@ -20,18 +20,26 @@ from mixarray.mapping.choice import Choice
 from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.own_work import burst_elements, parameter_bits
 from mixarray.mapping.tiles import Loops, Run
-from mixarray.trace.model import Operand, OperatorKind, Role, Tensor, Variation
-from mixarray.trace.workload import GroupedOperator, Workload
+from mixarray.mapping.turning import product_of, with_turning
+from mixarray.trace.model import Grid, Operand, OperatorKind, Role, Tensor, Variation
+from mixarray.trace.workload import Group, Workload
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """Totals of chains of one workload, on array number `array` of one accelerator."""
+    """Totals of chains of one workload, on array number `array` of one accelerator.
+
+    groups: those of the chain's GEMM whose rows are meant (None: all). Whatever belongs to all rows of a chain is then
+    shared by rows, or by rows times window bits, exactly: the parts of a chain sum to the whole. inner: tensors that
+    one chain of a fused pair makes for the other; they cross no border.
+    """
 
     workload: Workload
     accelerator: Accelerator
     flow: Flow
     array: int = 0
+    groups: tuple[int, ...] | None = None
+    inner: frozenset[int] = frozenset()
 
     @property
     def cuts(self) -> Cuts:
@@ -80,12 +88,40 @@ class Amounts:
         """All weights of a chain's GEMM; 0 if it has none."""
         if chain.gemm is None or not self.is_weight(chain.gemm):
             return 0
-        grouped = self.workload.operators[chain.gemm]
-        return grouped.operator.k * grouped.operator.n * max(g.stationary_bits for g in grouped.groups)
+        op = self.flow.operators[chain.gemm]
+        return op.k * op.n * max(group.stationary_bits for _, group in self._mine(chain.gemm))
 
     def rows(self, index: int) -> int:
         """Rows of all groups and batch elements of an operator."""
         return sum(g.batch * g.rows for g in self.workload.operators[index].groups)
+
+    def part_rows(self, gemm: int) -> int:
+        """Rows of the groups of a GEMM that are meant."""
+        return sum(group.batch * group.rows for _, group in self._mine(gemm))
+
+    def _mine(self, gemm: int) -> list[tuple[int, Group]]:
+        """The groups of a GEMM that are meant, with their numbers."""
+        groups = self.workload.operators[gemm].groups
+        return [(i, group) for i, group in enumerate(groups) if self.groups is None or i in self.groups]
+
+    def share(self, chain: Chain, total: int, varying: bool) -> int:
+        """The part of `total`, which belongs to all rows of a chain, for the groups that are meant.
+
+        varying: rows of more window bits have more of it.
+        """
+        if self.groups is None or chain.gemm is None:
+            return total
+        groups = self.workload.operators[chain.gemm].groups
+        shares = divide(total, [g.batch * g.rows * ((g.bits or 1) if varying else 1) for g in groups])
+        return sum(shares[number] for number in self.groups)
+
+    def moved(self, chain: Chain, tensor: int, index: int) -> int:
+        """What operator `index` of a chain reads or writes of a tensor for the groups that are meant."""
+        return self.share(chain, self.moved_bits(tensor, index), self.varies(tensor))
+
+    def varies(self, tensor: int) -> bool:
+        """Whether the bits of a tensor follow those of the windows."""
+        return self._forms[tensor][0].variation is not Variation.NONE
 
     def whole_rows(self, chain: Chain) -> bool:
         """Whether an operator after the GEMM needs whole rows of it."""
@@ -93,16 +129,13 @@ class Amounts:
 
     def runs(self, gemm: int) -> list[Run]:
         """The rows of a GEMM, group by group."""
-        grouped = self.workload.operators[gemm]
-        return [self._run(i, grouped, g.batch * g.rows) for i, g in enumerate(grouped.groups)]
+        return [self._run(number, group, group.batch * group.rows) for number, group in self._mine(gemm)]
 
     def elements(self, gemm: int) -> list[tuple[Run, int]]:
         """The groups of a batched GEMM: the rows of one batch element, and how many there are."""
-        grouped = self.workload.operators[gemm]
-        return [(self._run(i, grouped, g.rows), g.batch) for i, g in enumerate(grouped.groups)]
+        return [(self._run(number, group, group.rows), group.batch) for number, group in self._mine(gemm)]
 
-    def _run(self, index: int, grouped: GroupedOperator, rows: int) -> Run:
-        group = grouped.groups[index]
+    def _run(self, index: int, group: Group, rows: int) -> Run:
         mode = self._array.mode(*self._array.roles(group.stream_bits, group.stationary_bits))
         return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits)
 
@@ -126,9 +159,16 @@ class Amounts:
     def row_bits(self, chain: Chain, depth: int, parts: int) -> int:
         """Bits on the chip for one row of a tile: `depth` codes, and its part of everything else that a tile moves."""
         assert chain.gemm is not None
-        codes = depth * max(g.stream_bits for g in self.workload.operators[chain.gemm].groups)
-        others = sum(self.tensor_bits(t) for t, stage, _ in self.crossing(chain) if stage is not Stage.STREAM)
-        return codes + ceil_div(others, self.rows(chain.gemm) * parts)
+        codes = depth * max(group.stream_bits for _, group in self._mine(chain.gemm))
+        return codes + ceil_div(self.beside_bits(chain), self.part_rows(chain.gemm) * parts)
+
+    def beside_bits(self, chain: Chain) -> int:
+        """Bits of everything that crosses a chain's border but its streaming operand."""
+        return sum(self.crossing_bits(chain, t) for t, stage, _ in self.crossing(chain) if stage is not Stage.STREAM)
+
+    def crossing_bits(self, chain: Chain, tensor: int) -> int:
+        """All bits of a tensor that crosses a chain's border, for the groups that are meant."""
+        return self.share(chain, self.tensor_bits(tensor), self.varies(tensor))
 
     def crossing(self, chain: Chain) -> Iterable[tuple[int, Stage, int]]:
         """(tensor, stage, operator) of all that enters or leaves a chain; a tensor once per stage."""
@@ -142,11 +182,12 @@ class Amounts:
                 stage = stages.get(entry.operand, vector)
                 key = entry.tensor, stage
                 outside = self.flow.producer.get(entry.tensor) not in inside
-                if entry.tensor in self.flow.consumers and outside and key not in seen:  # weights have no consumers
+                crosses = entry.tensor in self.flow.consumers and entry.tensor not in self.inner  # weights have none
+                if crosses and outside and key not in seen:
                     seen.add(key)
                     yield entry.tensor, stage, index
             users = self.flow.consumers.get(op.output, ())
-            if not users or any(user not in inside for user in users):
+            if op.output not in self.inner and (not users or any(user not in inside for user in users)):
                 yield op.output, Stage.FED if index in chain.before else Stage.OUT, index
 
     def plan(self, chain: Chain, loops: Loops, holding: Holding, choice: Choice | None) -> ChainPlan:
@@ -155,17 +196,22 @@ class Amounts:
         before = tuple(self._vector(index, feeds, chain, loops.loads) for index in chain.before)
         after = tuple(work for index in chain.after for work in self._works(index, stripes, chain))
         if chain.gemm is not None and self._drains_itself(chain):
-            after = (self._drain(chain.gemm, stripes), *after)
+            after = (self._drain(chain, stripes), *after)
         k = 0 if chain.gemm is None else self.flow.operators[chain.gemm].k
         traffic = tuple(self._traffic(chain, loops))
         parameters = tuple(entry for entry in self._parameters(chain) if entry[1])
-        return ChainPlan(chain, loops, before, after, traffic, self.weight_bits(chain), k, holding, choice, parameters)
+        weight_bits = self.weight_bits(chain)
+        return ChainPlan(chain, loops, before, after, traffic, weight_bits, k, holding, choice, parameters, self.array)
 
     def _parameters(self, chain: Chain) -> Iterable[tuple[int, int]]:
-        """(operator, bits) of further parameter sets."""
+        """(operator, bits) of further parameter sets: those of the groups that are meant, without the very first."""
         for index in chain.operators:
             has_weights = index == chain.gemm and self.is_weight(index)
-            yield index, parameter_bits(self.workload.operators[index], has_weights)
+            bits = parameter_bits(self.workload.operators[index], has_weights)
+            if self.groups is not None and chain.gemm is not None:
+                further = len(self.workload.operators[chain.gemm].groups) - 1
+                bits = sum(divide(bits, [0] + [1] * further)[number] for number in self.groups)
+            yield index, bits
 
     def _drains_itself(self, chain: Chain) -> bool:
         """Whether accumulators need a requantization of their own: nobody in the chain reads them, or others do too."""
@@ -176,7 +222,7 @@ class Amounts:
     def _traffic(self, chain: Chain, loops: Loops) -> Iterable[Traffic]:
         """A tensor that is read with the rows comes as often as they do; what operators make of them leaves once."""
         for tensor, stage, index in self.crossing(chain):
-            varying, total = self._forms[tensor][0].variation is not Variation.NONE, self.moved_bits(tensor, index)
+            varying, total = self.varies(tensor), self.moved(chain, tensor, index)
             if stage in (Stage.SIDE, Stage.OUT):
                 weights = loops.iteration_weights(varying)
             elif stage is Stage.FED:
@@ -190,7 +236,7 @@ class Amounts:
     def _vector(self, index: int, weights: list[int], chain: Chain, times: int = 1) -> VectorWork:
         grouped = self.workload.operators[index]
         op = grouped.operator
-        elements = sum(g.batch * g.rows for g in grouped.groups) * op.n
+        elements = self.share(chain, self.rows(index) * op.n, varying=False)
         result = None if chain.gemm is None else self.flow.operators[chain.gemm].output
         reads = [entry.tensor for entry in op.inputs if entry.tensor in self.flow.consumers]
         return VectorWork(
@@ -199,32 +245,38 @@ class Amounts:
             elements=divide(elements * times, weights),
             total_elements=max(elements, 1),
             makers=tuple(self.flow.producer[tensor] for tensor in reads if tensor in self.flow.producer),
-            read_bits=sum(self.moved_bits(tensor, index) for tensor in reads if tensor != result),
+            read_bits=sum(self.moved(chain, tensor, index) for tensor in reads if tensor != result),
             accumulator_bits=self._array.accumulator_bits if result in reads else 0,
-            write_bits=self.moved_bits(op.output, index),
+            write_bits=self.moved(chain, op.output, index),
             burst_elements=burst_elements(grouped, self.workload),
+            masks=op.kind is OperatorKind.SOFTMAX and op.grid is Grid.SHIFTED,
         )
 
     def _works(self, index: int, weights: list[int], chain: Chain) -> tuple[VectorWork, ...]:
-        """A vector operator that feeds no GEMM. Ranking is two: scores tile by tile, then one sort of all of them."""
+        """A vector operator that feeds no GEMM. Ranking is two: scores tile by tile, then one sort of all of them; so
+        is what makes an operand that has to be turned.
+        """
         work, op = self._vector(index, weights, chain), self.flow.operators[index]
         if op.kind is not OperatorKind.RANK:
-            return (work,)
+            product = product_of(self.flow, index)
+            groups = [] if product is None else [group for _, group in self._mine(product)]
+            return with_turning(work, self.flow, groups, self.accelerator)
         scores, last = op.batch * op.m, (0,) * (len(weights) - 1)
         sort = VectorWork(index, op.kind, (*last, scores), scores, (index,), 0, 0, work.write_bits, sorts=True)
         return replace(work, write_bits=0), sort
 
-    def _drain(self, gemm: int, weights: list[int]) -> VectorWork:
+    def _drain(self, chain: Chain, weights: list[int]) -> VectorWork:
         """The requantization that empties the accumulators of a GEMM that nobody in its chain reads."""
-        grouped = self.workload.operators[gemm]
-        elements = sum(g.batch * g.rows for g in grouped.groups) * grouped.operator.n
+        assert chain.gemm is not None
+        op = self.flow.operators[chain.gemm]
+        elements = self.part_rows(chain.gemm) * op.n
         return VectorWork(
-            gemm,
+            chain.gemm,
             OperatorKind.REQUANTIZE,
             divide(elements, weights),
             max(elements, 1),
             (),
             0,
             self._array.accumulator_bits,
-            self.moved_bits(grouped.operator.output, gemm),
+            self.moved(chain, op.output, chain.gemm),
         )

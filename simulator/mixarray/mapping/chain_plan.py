@@ -16,7 +16,8 @@ class Stage(StrEnum):
     """Where in a chain a tensor enters or leaves.
 
     RAW: read by operators before the GEMM; STREAM, STATIONARY: operands of the GEMM; SIDE: read by operators after it
-    (or by vector work without a GEMM); FED, OUT: written by operators before and after the GEMM.
+    (or by vector work without a GEMM); FED, OUT: written by operators before and after the GEMM. INNER: written by
+    operators after the GEMM for the second chain of a fused pair, which reads it before it ever leaves the chip.
     """
 
     RAW = "raw"
@@ -25,11 +26,15 @@ class Stage(StrEnum):
     SIDE = "side"
     FED = "fed"
     OUT = "out"
+    INNER = "inner"
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration."""
+    """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration.
+
+    INNER: the bits of a tile of rows, in the iteration that begins it.
+    """
 
     tensor: int
     stage: Stage
@@ -42,7 +47,8 @@ class VectorWork:
     """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all.
 
     burst_elements: elements that lie behind one another where windows are moved, else 0. sorts: it puts the scores of
-    its operator in order.
+    its operator in order. turns: it turns what its operator has written, in its place. by_value: it writes every value
+    by itself. masks: it adds the shift mask to its elements.
     """
 
     operator: int
@@ -55,6 +61,9 @@ class VectorWork:
     write_bits: int
     burst_elements: int = 0
     sorts: bool = False
+    turns: bool = False
+    by_value: bool = False
+    masks: bool = False
 
     def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
         """Buffer traffic of a part of the elements."""
@@ -89,7 +98,7 @@ class ChainPlan:
     """A chain with its loops and everything that it moves and computes.
 
     choice: how its GEMM lies on the machine, in words of the mapping space (None: no GEMM). parameters: (operator,
-    bits) of what operators load for their groups beside the first.
+    bits) of what operators load for their groups beside the first. array: the one that the GEMM runs on.
     """
 
     chain: Chain
@@ -102,6 +111,7 @@ class ChainPlan:
     holding: Holding
     choice: Choice | None
     parameters: tuple[tuple[int, int], ...] = ()
+    array: int = 0
 
     def at(self, stage: Stage) -> tuple[Traffic, ...]:
         """The traffic of one stage."""

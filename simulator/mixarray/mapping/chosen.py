@@ -116,7 +116,7 @@ class ChosenForm:
         bits = max(run.stationary_bits for run in self.amounts.runs(chain.gemm))
         if min(choice.columns, op.n) * min(choice.depth, op.k) * bits > most:
             return "a tile of weights is larger than its part of the buffer"
-        rows = min(choice.rows, self.amounts.rows(chain.gemm))
+        rows = min(choice.rows, self.amounts.part_rows(chain.gemm))
         parts = self._parts(chain, choice)
         if rows * self.amounts.row_bits(chain, min(choice.depth, op.k), parts) > self._activation_bits(choice):
             return "a tile of rows is larger than its part of the buffer"

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixarray.accelerator.enums import Dataflow
+from mixarray.accelerator.enums import BorderTiles, Dataflow
 from mixarray.accelerator.model import Accelerator, Array
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.tiles import Run, Runs, column_widths, cut_rows, even_widths, fold_depths, largest_divisor
@@ -87,8 +87,9 @@ class Cuts:
         return max(1, self.accelerator.buffers.weight.slot_bits // (len(depths) * depths[0] * run.stationary_bits))
 
     def tiles(self, runs: Sequence[Run], height: int) -> list[Runs]:
-        """Tiles of rows of a linear layer; output-stationary runs each group on its own."""
-        if self.array.dataflow is Dataflow.OUTPUT_STATIONARY:
+        """Tiles of rows of a linear layer; output-stationary, and where asked for, groups share none."""
+        own = self.accelerator.mapping.border_tiles is BorderTiles.OWN
+        if own or self.array.dataflow is Dataflow.OUTPUT_STATIONARY:
             return [tile for run in runs for tile in cut_rows([run], height)]
         return cut_rows(runs, height)
 

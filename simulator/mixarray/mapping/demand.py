@@ -14,6 +14,7 @@ from mixarray.mapping.own_work import FreeJobs, free_jobs
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.tiles import Loops, Run, Stripe
+from mixarray.mapping.vector_cost import vector_cost
 from mixarray.trace.model import Variation
 
 NOBODY = -1
@@ -102,7 +103,7 @@ def demand_of(planner: Planner, chain: Chain) -> Demand:
         elements=() if amounts.is_weight(chain.gemm) else tuple(amounts.elements(chain.gemm)),
         whole_rows=amounts.whole_rows(chain),
         weight_bits=plan.weight_bits,
-        beside_bits=sum(amounts.tensor_bits(t) for t, stage, _ in amounts.crossing(chain) if stage is not Stage.STREAM),
+        beside_bits=amounts.beside_bits(chain),
         tensors=tuple(_tensors(planner, plan, places, free)),
         before=tuple(_vector(planner, work, plan.before, places, free) for work in plan.before),
         after=tuple(_vector(planner, work, plan.after, places, free) for work in plan.after),
@@ -136,12 +137,11 @@ def _vector(
     planner: Planner, work: VectorWork, side: tuple[VectorWork, ...], places: dict[int, int], free: FreeJobs
 ) -> Vector:
     accelerator = planner.accelerator
-    unit, mixed = accelerator.vector_units[0], accelerator.mixed_precision
-    step, cycles, latency = unit.lanes, unit.passes_of(work.kind), unit.latency_cycles
-    if work.burst_elements and mixed.movement is Movement.BURSTS:
-        step, cycles = work.burst_elements, mixed.burst_address_cycles
-    if (work.operator, JobKind(work.kind.value)) in free:
-        cycles = latency = 0
+    unit, cost = accelerator.vector_units[0], vector_cost(accelerator, work, 1)
+    in_bursts = work.burst_elements and accelerator.mixed_precision.movement is Movement.BURSTS
+    step, cycles, latency = work.burst_elements if in_bursts else unit.lanes, cost.cycles, unit.latency_cycles
+    if work.sorts or (work.operator, cost.kind) in free:
+        cycles = latency = 0  # sorting does not grow with its elements alone; left out of bounds
     earlier = [other.operator for other in side[: side.index(work)]]
     makers = [earlier.index(maker) for maker in work.makers if maker in earlier]
     known = tuple(places.get(maker, NOBODY) for maker in work.makers)

@@ -28,25 +28,35 @@ class Mark:
 
 @dataclass(slots=True)
 class Slots:
-    """A buffer of `slots` equal parts as dependencies: who takes a part waits for the job that freed it."""
+    """A buffer of `slots` equal parts as dependencies: who takes a part waits for the jobs that freed it."""
 
     slots: int
     taken: int = 0
     freed: int = 0
-    marks: deque[Mark] = field(default_factory=deque)
+    marks: deque[tuple[Mark, ...]] = field(default_factory=deque)
 
-    def take(self) -> Mark | None:
-        """Occupy the next part; returns the job that frees it (None: it was never used)."""
+    def take(self) -> tuple[Mark, ...]:
+        """Occupy the next part; returns the jobs that free it (none: it was never used)."""
         index = self.taken - self.slots
         self.taken += 1
-        return None if index < 0 else self.marks[index - self.freed]
+        return () if index < 0 else self.marks[index - self.freed]
 
-    def free(self, mark: Mark) -> None:
-        """The oldest occupied part is free once `mark` has happened."""
-        self.marks.append(mark)
+    def free(self, *marks: Mark) -> None:
+        """The oldest occupied part is free once all of `marks` have happened."""
+        self.marks.append(marks)
         if len(self.marks) > self.slots:
             self.marks.popleft()
             self.freed += 1
+
+    def half(self) -> Slots:
+        """One half of every part, as they are now: none may be occupied."""
+        return Slots(self.slots, self.taken, self.freed, deque(self.marks))
+
+    def join(self, left: Slots, right: Slots) -> None:
+        """Both halves of every part together: a part is free once both halves are. None may be occupied."""
+        freed = [[()] * (self.slots - len(half.marks)) + [*half.marks] for half in (left, right)]
+        self.marks = deque((*ours, *theirs) for ours, theirs in zip(*freed, strict=True))
+        self.taken, self.freed = self.slots, 0
 
 
 @dataclass(slots=True)

@@ -33,18 +33,19 @@ class FixedForm:
         amounts, gemm = self.amounts, chain.gemm
         amounts.check_fold(chain)
         slot = amounts.accelerator.buffers.activation.slot_bits
-        plans = [self._fitted(chain, widths) for widths in ([()] if gemm is None else self._widths(gemm))]
+        plans = [self._fitted(chain, widths) for widths in ([()] if gemm is None else self.widths(gemm))]
         fitting = [plan for plan in plans if max(largest_moves(plan)) <= slot]
         if not fitting:
             name = amounts.flow.operators[chain.operators[0] if gemm is None else gemm].name
             amounts.refuse("activation", f"the smallest tile of {name!r}", max(largest_moves(plans[0])))
-        return fitting[0] if len(fitting) == 1 else min(fitting, key=self._fetched_bits)
+        return fitting[0] if len(fitting) == 1 else min(fitting, key=self.fetched_bits)
 
-    def _widths(self, gemm: int) -> list[tuple[int, ...]]:
+    def widths(self, gemm: int) -> list[tuple[int, ...]]:
+        """N of a GEMM in pieces, in every way worth trying."""
         op = self.amounts.flow.operators[gemm]
         return self.amounts.cuts.widths(op.n, op.k, self.amounts.runs(gemm), self.amounts.is_weight(gemm))
 
-    def _fetched_bits(self, plan: ChainPlan) -> int:
+    def fetched_bits(self, plan: ChainPlan) -> int:
         """Weights from DRAM: once where they fit a slot."""
         if plan.holding.weights_whole:
             return plan.weight_bits
@@ -55,7 +56,7 @@ class FixedForm:
         slot = self.amounts.accelerator.buffers.activation.slot_bits
         height = piece = self._start_rows(chain, widths)
         while True:
-            plan = self._plan_tiles(chain, widths, height, piece)
+            plan = self.plan_tiles(chain, widths, (height, piece), self._stays(chain))
             first, later = largest_moves(plan)
             splits = plan.loops.ahead and later <= slot and plan.loops.parts > 1
             rows = piece if splits else height
@@ -65,12 +66,19 @@ class FixedForm:
             fewer = fewer if chain.gemm is None else self.amounts.cuts.whole_folds(fewer)
             height, piece = (height, fewer) if splits else (fewer, fewer)
 
-    def _plan_tiles(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> ChainPlan:
-        buffers = self.amounts.accelerator.buffers
-        whole = 0 < self.amounts.weight_bits(chain) <= buffers.weight.slot_bits
-        holding = Holding(buffers.activation.slots, False, 1, whole)
-        choice = None if chain.gemm is None else self._as_choice(chain.gemm, widths, height, whole)
+    def plan_tiles(self, chain: Chain, widths: tuple[int, ...], rows: tuple[int, int], stays: bool) -> ChainPlan:
+        """In tiles and, of the first one, pieces of so many rows; stays: all weights stay in a slot of their buffer.
+
+        Nobody has asked whether anything fits.
+        """
+        height, piece = rows
+        holding = Holding(self.amounts.accelerator.buffers.activation.slots, False, 1, stays)
+        choice = None if chain.gemm is None else self._as_choice(chain.gemm, widths, height, stays)
         return self.amounts.plan(chain, self._loops(chain, widths, height, piece), holding, choice)
+
+    def _stays(self, chain: Chain) -> bool:
+        """Whether all weights of a chain fit a slot of their buffer."""
+        return 0 < self.amounts.weight_bits(chain) <= self.amounts.accelerator.buffers.weight.slot_bits
 
     def _as_choice(self, gemm: int, widths: tuple[int, ...], height: int, whole: bool) -> Choice:
         """The fixed form in words of the mapping space: a column tile is what is fetched at once."""
@@ -99,17 +107,17 @@ class FixedForm:
         parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
         stays = amounts.weight_bits(chain) <= amounts.accelerator.buffers.weight.slot_bits
         most = min(amounts.cuts.tile_rows(columns, whole_rows, stays), self._tile_rows(chain, parts))
-        return min(amounts.cuts.whole_folds(most), amounts.rows(chain.gemm))
+        return min(amounts.cuts.whole_folds(most), amounts.part_rows(chain.gemm))
 
     def _tile_rows(self, chain: Chain, parts: int) -> int:
         """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer."""
         assert chain.gemm is not None
-        grouped = self.amounts.workload.operators[chain.gemm]
-        codes = grouped.operator.k * max(g.stream_bits for g in grouped.groups)
+        op = self.amounts.flow.operators[chain.gemm]
+        codes = op.k * max(run.stream_bits for run in self.amounts.runs(chain.gemm))
         slot = self.amounts.accelerator.buffers.activation.slot_bits
         if codes > slot:
-            self.amounts.refuse("activation", f"one row of {grouped.operator.name!r}", codes)
-        return max(1, slot // self.amounts.row_bits(chain, grouped.operator.k, parts))
+            self.amounts.refuse("activation", f"one row of {op.name!r}", codes)
+        return max(1, slot // self.amounts.row_bits(chain, op.k, parts))
 
     def _loops(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> Loops:
         amounts, slots = self.amounts, self.amounts.accelerator.buffers.activation.slots
@@ -131,6 +139,6 @@ def elements_ahead(amounts: Amounts, chain: Chain) -> int:
     """How many batch elements may be on their way beside the one in use."""
     assert chain.gemm is not None
     total = sum(batch for _, batch in amounts.elements(chain.gemm))
-    element_bits = ceil_div(sum(amounts.tensor_bits(t) for t, _, _ in amounts.crossing(chain)), total)
+    element_bits = ceil_div(sum(amounts.crossing_bits(chain, t) for t, _, _ in amounts.crossing(chain)), total)
     capacity = amounts.accelerator.buffers.activation.capacity_bits
     return max(min(LARGEST_LOOKAHEAD, capacity // max(element_bits, 1) - 1), 0)

@@ -1,8 +1,8 @@
 """Shortening a written Schedule: folds that follow each other alike inside one long iteration become a segment.
 
 Iterations that repeat are segments already. Those at the border between groups occur once or a few times, with up to
-hundreds of equal (array load, stream) pairs inside. Waits are by distance in Schedule order, which does not change
-here; only `Final` names a segment and has to follow.
+hundreds of equal folds inside: (array load, stream) pairs, with mode switches where a tile has rows of two modes.
+Waits are by distance in Schedule order, which does not change here; only `Final` names a segment and has to follow.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import replace
 
 from mixarray.mapping.schedule import Final, Job, Segment
 
-PAIR = 2
-LEAST_PAIRS = 4
+FOLD_JOBS = (2, 3, 4)
+"""Jobs of a fold, without and with mode switches."""
+LEAST_SAVED = 6
+"""Jobs that a segment of its own has to save."""
 
 Place = tuple[int, int]
 """(segment, slot)"""
@@ -42,26 +44,32 @@ def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]]) -> tuple[Segment, .
 
 
 def _cut(body: tuple[Job, ...], pinned: Sequence[int]) -> list[tuple[int, tuple[Job, ...], int]]:
-    """(first slot, jobs, repeat) pieces of one iteration around its runs of equal pairs."""
+    """(first slot, jobs, repeat) pieces of one iteration around its runs of equal folds."""
     pieces: list[tuple[int, tuple[Job, ...], int]] = []
     kept = start = 0
-    while start + PAIR <= len(body):
-        pairs = _equal_pairs(body, start)
-        inner = range(start, start + (pairs - 1) * PAIR)
-        if pairs < LEAST_PAIRS or any(slot in inner for slot in pinned):
-            start += (pairs - 1) * PAIR + 1
+    while start + FOLD_JOBS[0] <= len(body):
+        size, folds = max(((size, _equal_folds(body, start, size)) for size in FOLD_JOBS), key=_saved)
+        inner = range(start, start + (folds - 1) * size)
+        if _saved((size, folds)) < LEAST_SAVED or any(slot in inner for slot in pinned):
+            start += 1
             continue
-        pieces += [(kept, body[kept:start], 1), (start, body[start : start + PAIR], pairs)]
-        kept = start = start + pairs * PAIR
+        pieces += [(kept, body[kept:start], 1), (start, body[start : start + size], folds)]
+        kept = start = start + folds * size
     return [piece for piece in [*pieces, (kept, body[kept:], 1)] if piece[1]]
 
 
-def _equal_pairs(body: tuple[Job, ...], start: int) -> int:
-    """How often the two jobs at `start` follow each other."""
-    pairs = 1
-    while body[start + pairs * PAIR : start + (pairs + 1) * PAIR] == body[start : start + PAIR]:
-        pairs += 1
-    return pairs
+def _saved(found: tuple[int, int]) -> int:
+    """Jobs that (jobs of a fold, number of folds) need not be stored."""
+    size, folds = found
+    return (folds - 1) * size
+
+
+def _equal_folds(body: tuple[Job, ...], start: int, size: int) -> int:
+    """How often the jobs of the fold at `start` follow each other."""
+    folds = 1
+    while body[start + folds * size : start + (folds + 1) * size] == body[start : start + size]:
+        folds += 1
+    return folds
 
 
 def _follow(job: Job, moved: dict[Place, Place]) -> Job:

@@ -273,7 +273,8 @@ class Shop:
     def vector(self, work: VectorWork, elements: int) -> Job:
         """A part of a vector operator: so many elements of it, or scores to sort."""
         cost, latency = vector_cost(self.accelerator, work, elements), self.accelerator.vector_units[0].latency_cycles
-        actions = ((Action("vector_units.0", cost.action), cost.count), *self._accesses(*cost.moves))
+        done = ((Action("vector_units.0", name), cost.count) for name in cost.actions)
+        actions = (*done, *self._accesses(*cost.moves))
         return self._priced(Job(VECTOR, cost.kind, cost.cycles, latency, operator=work.operator, actions=actions))
 
 

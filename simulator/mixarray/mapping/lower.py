@@ -18,21 +18,20 @@ the last load from their slot.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.array_work import ArrayWork
+from mixarray.mapping.bodies import Signature, emit_bodies
 from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Mark
 from mixarray.mapping.jobs import VECTOR
 from mixarray.mapping.partial_sums import PartialSums
 from mixarray.mapping.schedule import Dependency, Event
 from mixarray.mapping.tiles import Iteration, Stripe
-from mixarray.mapping.transfers import Floor, Transfers, amount
-
-Signature = tuple[object, ...]
+from mixarray.mapping.transfers import NOTHING, Floor, Transfers, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +69,23 @@ class ChainLowering:
 
     def run(self) -> None:
         """Emit the whole chain; iterations that have settled are repeated without looking at each."""
-        emitter, period = self.floor.emitter, self.plan.loops.period
-        self.start()
-        signatures = self._signatures()
-        for number in self.steps():
-            if number % period == 0:
-                emitter.close()
-                if emitter.settled():
-                    self.number += self._skip(number, signatures)
-        self.finish()
+        emit_bodies(self)
 
     def start(self) -> None:
         """Everything before the first iteration."""
+        self.floor.weights.prepare(self.plan)
+        self.open()
+
+    def open(self) -> None:
+        """Everything before the first iteration but the list of its weights' fetches."""
         emitter, loops = self.floor.emitter, self.plan.loops
         buffers = self.floor.shop.accelerator.buffers
         emitter.fence()
         reach = max(loops.ahead, buffers.accumulator.slots, 2)
-        if loops.period > 1:
-            emitter.remember = 2 + max(buffers.weight.slots, ceil_div(reach + 1, loops.period))
+        if loops.together:
+            emitter.remember = 2 + max(buffers.weight.slots, ceil_div(reach + 1, min(loops.together)))
         else:
             emitter.remember = 3 + max(buffers.weight.slots, reach)
-        self.floor.weights.prepare(self.plan)
         self._prologue()
         self._moves(0)
         emitter.close()
@@ -110,14 +105,19 @@ class ChainLowering:
         self.floor.weights.end(self.plan)
         self.floor.emitter.fence()
 
-    def _signatures(self) -> list[Signature]:
+    def ends(self) -> Sequence[int]:
+        """After how many iterations each body ends that may recur."""
+        loops = self.plan.loops
+        return [*accumulate(loops.together)] or range(1, len(loops.iterations) + 1)
+
+    def signatures(self) -> list[Signature]:
         """Everything that decides what is emitted from the stripes of an iteration to the moves of the next one, apart
         from waits: equal signatures mean equal jobs.
         """
         plan, loops, ahead, early = self.plan, self.plan.loops, self.ahead, self.transfers.early
         numbers = range(len(loops.iterations))
         shift = dict.fromkeys((Stage.STREAM, Stage.STATIONARY, Stage.FED), 1 + ahead)
-        shift |= {Stage.RAW: 1 + ahead + early, Stage.SIDE: 1 + early, Stage.OUT: 0}
+        shift |= {Stage.RAW: 1 + ahead + early, Stage.SIDE: 1 + early, Stage.OUT: 0, Stage.INNER: 0}
         columns: list[list[object]] = [list(loops.iterations)]
         for entry in plan.traffic:
             columns.append([amount(entry.bits, number + shift[entry.stage]) for number in numbers])
@@ -131,18 +131,15 @@ class ChainLowering:
             columns.append([tuple(reloads[self.starts[i] + 1 : self.starts[i + 1] + 1]) for i in numbers])
         return list(zip(*columns, strict=True))
 
-    def _skip(self, number: int, signatures: list[Signature]) -> int:
-        """Repeat the settled iterations for all that follow with the same signatures; returns how many."""
-        period, end = self.plan.loops.period, number
-        last = signatures[number - period : number]
-        while signatures[end : end + period] == last:
-            end += period
-        times = end - number
-        if times:
-            self.floor.emitter.repeat_last(times // period)
-            self.floor.weights.advance(number, times)
-            self.transfers.shift(times)
-        return times
+    def jump(self, iterations: int) -> None:
+        """So many more iterations have passed, alike the last ones."""
+        self.floor.weights.advance(self.plan, self.number, iterations)
+        self.shift(iterations)
+
+    def shift(self, iterations: int) -> None:
+        """So many more iterations have passed for everything but the weights."""
+        self.transfers.shift(iterations)
+        self.number += iterations
 
     def _prologue(self) -> None:
         """Everything that the first iteration needs before it can start, then the next chain's weights."""
@@ -186,7 +183,7 @@ class ChainLowering:
             if gemm is None:
                 self.pending.append(_Finished(stripe, index, number, None))
                 continue
-            stream = self.array.stripe(gemm, stripe, [] if position else feeds, self._room(stripe))
+            stream = self.array.stripe(gemm, stripe, NOTHING if position else feeds, self._room(stripe))
             leaves = self.partials.leaves(stripe)
             if stripe.ends or leaves:
                 self.held -= 1
@@ -208,7 +205,7 @@ class ChainLowering:
         while len(self.pending) + self.held >= self.floor.accumulators.slots:
             self._leave(self.pending.popleft())
         self.held += 1
-        return self.transfers.wait([self.floor.accumulators.take()], Event.ISSUED)
+        return self.transfers.wait(self.floor.accumulators.take(), Event.ISSUED)
 
     def _reload(self, number: int) -> None:
         """Bring back the sums of the next stripe while the array is busy with this one, where there is a slot."""
@@ -235,13 +232,15 @@ class ChainLowering:
             return
         transfers = self.transfers
         waits = transfers.wait(transfers.raw.pop(feed), Event.READY)
-        waits += transfers.wait([self.floor.last_read], Event.ISSUED)
+        waits += [*transfers.wait([self.floor.last_read], Event.ISSUED), *transfers.handed_over(VECTOR)]
         mark = None
         for work in self.plan.before:
             elements = amount(work.elements, feed)
             if elements:
                 mark = self._vector(work, elements, waits, feed)
                 waits = transfers.wait([mark], Event.READY)
+            else:  # rounded down; its share of the results is stored all the same, and needs its place
+                transfers.room(work.operator, feed)
         assert mark is not None  # the last operator has elements
         transfers.raw_slots.free(mark)
         transfers.feeds.setdefault(feed, []).append(mark)
@@ -255,11 +254,12 @@ class ChainLowering:
         first, end = self.starts[stripe.iteration], self.starts[stripe.iteration + 1]
         for work in self.plan.after:
             elements = amount(work.elements, stripe.number)
-            if not elements:
+            part = stripe.iteration if stripe.number == first else -1
+            if not elements:  # as before the GEMM
+                transfers.room(work.operator, part if work.write_bits and not work.turns else -1)
                 continue
             waits = [*side, *transfers.wait([stripe.stream] if work.accumulator_bits else [], Event.READY)]
             waits += transfers.wait([done[maker] for maker in work.makers if maker in done], Event.READY)
-            part = stripe.iteration if stripe.number == first else -1
             mark = done[work.operator] = self._vector(work, elements, waits, part)
             side = []
         mark = mark or stripe.stream
@@ -281,7 +281,7 @@ class ChainLowering:
         ]
         waits = [*waits, *(wait for tensor in resident for wait in self.transfers.tensor(tensor, VECTOR))]
         waits += self.transfers.parameters_of(work)
-        waits += self.transfers.room(work.operator, part if work.write_bits else -1)
+        waits += self.transfers.room(work.operator, part if work.write_bits and not work.turns else -1)
         job = self.floor.shop.vector(work, elements)
         mark = self.transfers.written[work.operator] = self.floor.emitter.emit(job, waits)
         return mark

@@ -58,8 +58,11 @@ class Nest:
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """One iteration: the tile of rows (its place in M and in K), of weights (in N and in K; bits), and its stripes."""
+    """One iteration: its visit, the tile of rows (its place in M and in K), of weights (in N and in K; bits), and its
+    stripes.
+    """
 
+    visit: Visit
     rows: tuple[int, int]
     weights: tuple[int, int, int]
     stripes: Iteration
@@ -88,7 +91,7 @@ def nest_loops(nest: Nest, slots: int, piece_rows: int) -> Loops:
         weight_tiles=tuple(numbers),
         weight_bits=tuple(sum(nest.columns[n]) * nest.depths[k] * bits for (n, k, bits), _ in fetches),
         spills=nest.spills,
-        period=_period(nest, [(body.stripes, feed) for body, feed in zip(bodies, feeds[lead:], strict=True)], numbers),
+        together=_together(nest, bodies, feeds[lead:], numbers),
     )
 
 
@@ -108,7 +111,7 @@ def _bodies(nest: Nest) -> Iterator[_Body]:
             key = alike[m], block, nest.depths[k], begins, ends
             if key not in known:
                 known[key] = stripes(tile, block, nest.depths[k], nest.stripe_rows, begins, ends)
-            yield _Body((m, k), (n, k, tile[0].stationary_bits), known[key])
+            yield _Body((m, n, k), (m, k), (n, k, tile[0].stationary_bits), known[key])
 
 
 Feeds = list[tuple[Runs, int]]
@@ -135,26 +138,34 @@ def _single(nest: Nest, runs: Sequence[TileRun]) -> Feeds:
     return feeds
 
 
-def _period(nest: Nest, bodies: Sequence[tuple[Iteration, tuple[Runs, int]]], weights: Sequence[int]) -> int:
-    """Iterations to write down together, so that as few jobs as possible are stored: one, or those of some loops."""
+def _together(nest: Nest, bodies: Sequence[_Body], feeds: Feeds, weights: Sequence[int]) -> tuple[int, ...]:
+    """Iterations to write down together, so that as few jobs as possible are stored: one (empty), a visit, or all of a
+    loop.
+    """
     starts = [False, *(after != before for before, after in pairwise(weights))]
     kinds: dict[tuple[int, int, int, bool], int] = {}
     labels = [
-        kinds.setdefault((id(stripes), id(feed[0]), feed[1], start), len(kinds))
-        for (stripes, feed), start in zip(bodies, starts, strict=True)
+        kinds.setdefault((id(body.stripes), id(rows), share, start), len(kinds))
+        for body, (rows, share), start in zip(bodies, feeds, starts, strict=True)
     ]
-    pieces = [1 if nest.whole_rows else len(widths) for widths in nest.columns]
-    candidates, length = {1}, pieces[0]  # a piece, a visit, a sweep of the inner loop, of the inner two
-    for axis in reversed(nest.order.value[1:]):
-        candidates.add(length)
-        length = length // pieces[0] * sum(pieces) if axis == "n" else length * nest.counts[axis]
-    candidates.add(length)
-    return min(sorted(candidates), key=lambda size: _stored(labels, size))
+    axes = ["mnk".index(axis) for axis in nest.order.value]
+    best: tuple[int, ...] = ()
+    least = _stored(labels, [1] * len(labels))
+    for length in (3, 2, 1):
+        places = ([body.visit[axis] for axis in axes[:length]] for body in bodies)
+        sizes = tuple(len(list(group)) for _, group in groupby(places))
+        stored = _stored(labels, sizes)
+        if stored < least:
+            best, least = sizes, stored
+    return best
 
 
-def _stored(labels: Sequence[int], size: int) -> int:
-    """Iterations that differ from those before them, written down `size` at a time."""
-    if size * 2 > len(labels) and size > 1:
-        return len(labels)
-    groups = [tuple(labels[start : start + size]) for start in range(0, len(labels), size)]
-    return size * (1 + sum(before != after for before, after in pairwise(groups)))
+def _stored(labels: Sequence[int], sizes: Sequence[int]) -> int:
+    """Iterations in bodies that differ from the one before."""
+    stored = start = 0
+    before: Sequence[int] = ()
+    for size in sizes:
+        body = labels[start : start + size]
+        stored += size if body != before else 0
+        before, start = body, start + size
+    return stored

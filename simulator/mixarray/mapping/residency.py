@@ -13,21 +13,27 @@ from collections.abc import Sequence
 from mixarray.mapping.chain_plan import ChainPlan, Stage
 
 
-def resident_tensors(plans: Sequence[ChainPlan], tensor_bits: dict[int, int], capacity_bits: int) -> frozenset[int]:
-    """The tensors that never leave the chip."""
+def resident_tensors(
+    sections: Sequence[Sequence[ChainPlan]], tensor_bits: dict[int, int], capacity_bits: int
+) -> frozenset[int]:
+    """The tensors that never leave the chip; the plans of a section run at the same time."""
     made: dict[int, int] = {}
     last: dict[int, int] = {}
-    for number, plan in enumerate(plans):
-        for entry in plan.traffic:
-            if entry.stage in (Stage.FED, Stage.OUT):
-                made[entry.tensor] = number
-            else:
-                last[entry.tensor] = number
-    flying = [{entry.tensor: 0 for entry in plan.traffic} for plan in plans]
-    for tiles, plan in zip(flying, plans, strict=True):
-        for entry in plan.traffic:
-            tiles[entry.tensor] += _tile_bits(plan, entry.stage, entry.bits)
-    need = [sum(tiles.values()) + _codes_in_flight(plan) for tiles, plan in zip(flying, plans, strict=True)]
+    flying: list[dict[int, int]] = []
+    for number, section in enumerate(sections):
+        tiles: dict[int, int] = {}
+        for plan in section:
+            for entry in plan.traffic:
+                if entry.stage in (Stage.FED, Stage.OUT):
+                    made.setdefault(entry.tensor, number)
+                else:
+                    last[entry.tensor] = number
+                tiles[entry.tensor] = tiles.get(entry.tensor, 0) + _tile_bits(plan, entry.stage, entry.bits)
+        flying.append(tiles)
+    need = [
+        sum(tiles.values()) + sum(_codes_in_flight(plan) for plan in section)
+        for tiles, section in zip(flying, sections, strict=True)
+    ]
     resident: set[int] = set()
     for tensor, producer in sorted(made.items(), key=lambda item: item[1]):
         if tensor not in last:
@@ -44,7 +50,7 @@ def resident_tensors(plans: Sequence[ChainPlan], tensor_bits: dict[int, int], ca
 def _tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
     """Space that a tensor going through DRAM takes in a chain: as many tiles as are in flight."""
     tiles = (plan.loops.ahead + 1) if stage in (Stage.STREAM, Stage.STATIONARY) else 2
-    by_iteration = stage in (Stage.SIDE, Stage.OUT)
+    by_iteration = stage in (Stage.SIDE, Stage.OUT, Stage.INNER)
     return min(sum(bits), tiles * (max(bits) if by_iteration else plan.loops.tile_amount(bits)))
 
 

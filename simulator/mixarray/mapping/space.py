@@ -2,18 +2,20 @@
 
 Along each dimension, for every number of tiles t = 1, 2, 3, ... the even tile ceil(D / t), rounded up to whole folds;
 equal sizes count once, and the whole dimension is among them. A fold is what the array holds at once along the
-dimensions that lie on it; along the one that streams, as many steps as the array has rows, which hide a load.
+dimensions that lie on it. The dimension that streams has no folds: there up to eight tiles are exactly even, and more
+of them are rounded up to as many steps as the array has rows, which hide a load.
 
 | dataflow | M | N | K |
 |---|---|---|---|
-| weight-stationary | R | C | R, times the slots of the widest mode |
-| input-stationary | C | R | R, times the slots of the widest mode |
-| output-stationary | R | C | R |
+| weight-stationary | streams | C | R, times the slots of the widest mode |
+| input-stationary | C | streams | R, times the slots of the widest mode |
+| output-stationary | R | C | streams |
 
 Points that mean the same are one point. Loops of one tile do not count in an order: of equal orders the first in
 lexical order stands for all. Where all weights are one tile, or both operands are activations, nothing is fetched
 beside what is used: dividing the weight buffer or not is then the same, and the divided form (if the tile fits it)
-stands for both, because it leaves a slot to the next operator. Points whose tiles do not fit their buffers are left out.
+stands for both, because it leaves a slot to the next operator. Points whose tiles do not fit their buffers are no
+part of the space.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.mapping.amounts import ceil_div
@@ -31,37 +34,20 @@ from mixarray.mapping.tiles import column_widths, even_widths
 
 ORDERS = tuple(sorted(LoopOrder))
 DIVISIONS = tuple(sorted(Doubled))
+EVEN_TILES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Folds:
-    """Sizes of a fold along M, N and K."""
-
-    m: int
-    n: int
-    k: int
-
-
-def fold_sizes(demand: Demand, cuts: Cuts) -> Folds:
-    """What a fold holds; K so that every mode of the GEMM cuts it in whole folds."""
-    array = cuts.array
-    depth = math.lcm(*(run.mode.fold_depth(array.rows) for run in demand.runs if run.mode is not None))
-    match array.dataflow:
-        case Dataflow.WEIGHT_STATIONARY:
-            return Folds(array.rows, array.columns, depth)
-        case Dataflow.INPUT_STATIONARY:
-            return Folds(array.columns, array.rows, depth)
-        case Dataflow.OUTPUT_STATIONARY:
-            return Folds(array.rows, array.columns, array.rows)
-
-
-def even_tiles(length: int, fold: int) -> tuple[int, ...]:
-    """The even tile for every number of tiles, in whole folds, each size once, in rising order."""
+def even_tiles(length: int, fold: int, streams: bool) -> tuple[int, ...]:
+    """The even tile for every number of tiles, each size once, in rising order."""
     folds = ceil_div(length, fold)
-    return tuple(sorted({min(length, ceil_div(folds, tiles) * fold) for tiles in range(1, folds + 1)}))
+    sizes = {min(length, ceil_div(folds, tiles) * fold) for tiles in range(1, folds + 1)}
+    if streams:
+        sizes = {size for size in sizes if ceil_div(length, size) > EVEN_TILES}
+        sizes |= {ceil_div(length, tiles) for tiles in range(1, EVEN_TILES + 1)}
+    return tuple(sorted(sizes))
 
 
-def orders(tiles: tuple[int, int, int]) -> tuple[LoopOrder, ...]:
+def distinct_orders(tiles: tuple[int, int, int]) -> tuple[LoopOrder, ...]:
     """The orders that differ for so many tiles of M, N and K."""
     counts = dict(zip("mnk", tiles, strict=True))
     first: dict[str, LoopOrder] = {}
@@ -87,37 +73,35 @@ class Space:
     demand: Demand
     cuts: Cuts
 
+    @cached_property
     def row_sizes(self) -> tuple[int, ...]:
-        """Tiles of M; the undivided one is the operator's m."""
-        demand = self.demand
+        """Tiles of M, rising; the undivided one is the operator's m."""
+        demand, array = self.demand, self.cuts.array
         rows = demand.elements[0][0].rows if demand.elements else demand.rows
-        return (*even_tiles(rows, fold_sizes(demand, self.cuts).m)[:-1], demand.m)
+        streams = array.dataflow is Dataflow.WEIGHT_STATIONARY
+        return (*even_tiles(rows, self.cuts.fold_rows, streams)[:-1], demand.m)
 
+    @cached_property
     def column_sizes(self) -> tuple[int, ...]:
-        """Tiles of N; only N where operators after the GEMM need whole rows."""
-        demand = self.demand
-        return (demand.n,) if demand.whole_rows else even_tiles(demand.n, fold_sizes(demand, self.cuts).n)
+        """Tiles of N, rising; only N where operators after the GEMM need whole rows."""
+        demand, array = self.demand, self.cuts.array
+        if demand.whole_rows:
+            return (demand.n,)
+        streams = array.dataflow is Dataflow.INPUT_STATIONARY
+        return even_tiles(demand.n, array.rows if streams else array.columns, streams)
 
+    @cached_property
     def depth_sizes(self) -> tuple[int, ...]:
-        """Tiles of K; only K where operators before the GEMM need whole rows, or operands of an element are on the chip
-        as a whole anyway (cutting K would only send sums out and back).
+        """Tiles of K, rising; only K where operators before the GEMM need whole rows, or operands of an element are on
+        the chip as a whole anyway (cutting K would only send sums out and back).
         """
-        demand = self.demand
-        whole = bool(demand.before or demand.elements)
-        return (demand.k,) if whole else even_tiles(demand.k, fold_sizes(demand, self.cuts).k)
-
-    def points(self) -> Iterator[Choice]:
-        """All points once, in no particular order."""
-        tiles_of = {rows: self.row_tiles(rows) for rows in self.row_sizes()}
-        for rows, tm in tiles_of.items():
-            for columns in self.column_sizes():
-                for depth in self.depth_sizes():
-                    tn, tk = ceil_div(self.demand.n, columns), ceil_div(self.demand.k, depth)
-                    for doubled in self._divisions(columns, depth, tn * tk == 1):
-                        for order in orders((tm, tn, tk)):
-                            choice = Choice(rows, columns, depth, order, doubled)
-                            if self._sums_fit(choice, (tm, tn, tk)) and self._rows_fit(choice):
-                                yield choice
+        demand, array = self.demand, self.cuts.array
+        if demand.before or demand.elements:
+            return (demand.k,)
+        if array.dataflow is Dataflow.OUTPUT_STATIONARY:
+            return even_tiles(demand.k, array.rows, True)
+        fold = math.lcm(*(run.mode.fold_depth(array.rows) for run in demand.runs if run.mode is not None))
+        return even_tiles(demand.k, fold, False)
 
     def row_tiles(self, rows: int) -> int:
         """Tiles of M of that size; of a batched GEMM, in one element."""
@@ -132,23 +116,63 @@ class Space:
             return tuple(even_widths(width, self.cuts.sums) for width in tiles)
         return tuple(column_widths(width, self.cuts.array.columns) for width in tiles)
 
+    @cached_property
     def stripe_rows(self) -> int:
         """Rows of a stripe; 0 if an accumulator slot holds no whole row."""
         return self.cuts.stripe_rows(self.demand.n, self.demand.whole_rows)
 
-    def spills(self, order: LoopOrder, tiles: tuple[int, int, int]) -> bool:
-        """Whether sums leave before they are complete: K is cut, and a loop inside it leaves their tile."""
-        counts = dict(zip("mnk", tiles, strict=True))
-        return counts["k"] > 1 and any(counts[axis] > 1 for axis in order.value.partition("k")[2])
+    def points(self) -> Iterator[Choice]:
+        """All points once, in lexical order but for the order of loops within equal tiles."""
+        if not self.stripe_rows:
+            return
+        pieces = {columns: self.pieces(columns) for columns in self.column_sizes}
+        for rows in self.row_sizes:
+            tm = self.row_tiles(rows)
+            for columns, widths in pieces.items():
+                for depth in self.depth_sizes:
+                    tiles = tm, len(widths), ceil_div(self.demand.k, depth)
+                    yield from self._points((rows, columns, depth), tiles, widths)
+
+    def _points(
+        self, size: tuple[int, int, int], tiles: tuple[int, int, int], widths: tuple[tuple[int, ...], ...]
+    ) -> Iterator[Choice]:
+        """The points of one tile size whose tiles fit; `tiles` says how many, `widths` their pieces of N."""
+        rows, columns, depth = size
+        divisions = self._divisions(columns, depth, tiles[1] * tiles[2] == 1)
+        if not divisions:
+            return
+        row_bits, beside_bits = self._row_bits(depth), ceil_div(self.demand.beside_bits, self.demand.rows)
+        buffer = self.cuts.accelerator.buffers.activation
+        high = min(rows, self.demand.rows)
+        if not self.demand.elements and high * row_bits > buffer.capacity_bits:
+            return
+        for order in distinct_orders(tiles):
+            if not self._sums_fit(rows, order, tiles, widths):
+                continue
+            parts = self._parts(order, tiles, widths)
+            for doubled in divisions:
+                divided = divides_rows(doubled)
+                beside = ceil_div(self.demand.beside_bits, self.demand.rows * parts) if divided else beside_bits
+                most = buffer.slot_bits if divided else buffer.capacity_bits
+                if self.demand.elements or high * (row_bits + beside) <= most:
+                    yield Choice(rows, columns, depth, order, doubled)
+
+    def _row_bits(self, depth: int) -> int:
+        return depth * max(run.stream_bits for run in self.demand.runs)
+
+    def _parts(self, order: LoopOrder, tiles: tuple[int, int, int], widths: tuple[tuple[int, ...], ...]) -> int:
+        """Parts in which a divided buffer sees what else moves with a tile of rows: one for each iteration on it."""
+        if self.demand.whole_rows:
+            return 1
+        stays = order.value.index("n") > order.value.index("m") and tiles[2] == 1
+        return sum(len(tile) for tile in widths) if stays else len(widths[-1])
 
     def _divisions(self, columns: int, depth: int, one_tile: bool) -> tuple[Doubled, ...]:
         """The ways to divide the buffers that differ, are configured, and leave room for a tile of weights."""
-        buffers = self.cuts.accelerator.buffers
-        bits = columns * depth * max(run.stationary_bits for run in self.demand.runs)
-        batched = bool(self.demand.elements)
-        slots = buffers.weight.slots
-        divided = slots > 1 and (batched or bits <= buffers.weight.slot_bits)
-        whole = (batched or bits <= buffers.weight.capacity_bits) and not (divided and (one_tile or batched))
+        buffers, batched = self.cuts.accelerator.buffers, bool(self.demand.elements)
+        bits = 0 if batched else columns * depth * max(run.stationary_bits for run in self.demand.runs)
+        divided = buffers.weight.slots > 1 and bits <= buffers.weight.slot_bits
+        whole = bits <= buffers.weight.capacity_bits and not (divided and (one_tile or batched))
         return tuple(
             doubled
             for doubled in DIVISIONS
@@ -156,27 +180,18 @@ class Space:
             and (buffers.activation.slots > 1 or not divides_rows(doubled))
         )
 
-    def _sums_fit(self, choice: Choice, tiles: tuple[int, int, int]) -> bool:
-        """A stripe fits an accumulator slot, and sums that wait for further values of K fit all slots."""
-        height = self.stripe_rows()
-        if not height:
-            return False
-        if tiles[2] == 1 or self.spills(choice.order, tiles):
+    def _sums_fit(
+        self, rows: int, order: LoopOrder, tiles: tuple[int, int, int], widths: tuple[tuple[int, ...], ...]
+    ) -> bool:
+        """Sums that wait for further values of K fit the accumulator slots, or leave."""
+        if tiles[2] == 1 or spills(order, tiles):
             return True
-        wide = 1 if self.demand.whole_rows else max(len(widths) for widths in self.pieces(choice.columns))
-        high = ceil_div(min(choice.rows, self.demand.rows), height)
+        wide = 1 if self.demand.whole_rows else max(len(tile) for tile in widths)
+        high = ceil_div(min(rows, self.demand.rows), self.stripe_rows)
         return high * wide <= self.cuts.accelerator.buffers.accumulator.slots
 
-    def _rows_fit(self, choice: Choice) -> bool:
-        """A tile of rows, and its part of everything else that crosses the border, fits its part of the buffer."""
-        demand, buffer = self.demand, self.cuts.accelerator.buffers.activation
-        if demand.elements:
-            return True
-        divided = divides_rows(choice.doubled)
-        pieces, parts = self.pieces(choice.columns), 1
-        if divided and not demand.whole_rows:
-            stays = choice.order.value.index("n") > choice.order.value.index("m") and choice.depth >= demand.k
-            parts = sum(len(widths) for widths in pieces) if stays else len(pieces[-1])
-        row = choice.depth * max(run.stream_bits for run in demand.runs)
-        row += ceil_div(demand.beside_bits, demand.rows * parts)
-        return min(choice.rows, demand.rows) * row <= (buffer.slot_bits if divided else buffer.capacity_bits)
+
+def spills(order: LoopOrder, tiles: tuple[int, int, int]) -> bool:
+    """Whether sums leave before they are complete: K is cut, and a loop inside it leaves their tile."""
+    counts = dict(zip("mnk", tiles, strict=True))
+    return counts["k"] > 1 and any(counts[axis] > 1 for axis in order.value.partition("k")[2])

@@ -1,87 +1,75 @@
-"""The tiles of a GEMM as tables of 64-bit integers, for each tile size once: what the bound of a choice is made from."""
+"""The tiles of a GEMM as tables of 64-bit integers, one for each tile size: what bounds of choices are made from."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixarray.accelerator.enums import Dataflow, WeightLoadRows
+from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.demand import Demand
+from mixarray.mapping.pipeline_columns import Integers
 from mixarray.mapping.space import Space
 from mixarray.mapping.tiles import Runs, cut_rows, rows_weight
 
-Integers = NDArray[np.int64]
 
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """Tiles of M for one size: (tiles + 1, 5) and (stripes, 5), columns as in `pipeline_columns`.
 
-class RowTable(NamedTuple):
-    """Tiles of M for one size; arrays of shape (tiles,) and (stripes,).
-
-    rows, varying: of each tile, the latter times window bits; weight_bits: of one value of its stationary operand;
-    fold_depth: values of K in one of its folds. stripe_at[tile]: its first stripe, with one more entry at the end.
-    full, rest: array cycles of a stripe in a fold of full depth, and in the last one of K if that is not full
-    (input-stationary: for each column of N). parts: pieces of a stripe that each have folds of their own.
+    FULL, REST: array cycles of a stripe in a fold of full depth, and in the last one of K if that is not full (0: it
+    is; input-stationary: for each column of N; output-stationary: for each value of K). PARTS: pieces of a stripe that
+    have folds of their own. TIMES: how often it occurs (batched GEMMs: once per element).
     """
 
-    rows: Integers
-    varying: Integers
-    weight_bits: Integers
-    fold_depth: Integers
-    stripe_at: Integers
-    stripe_rows: Integers
-    stripe_varying: Integers
-    full: Integers
-    rest: Integers
-    parts: Integers
+    tiles: Integers
+    stripes: Integers
+
+    @property
+    def count(self) -> int:
+        """Tiles of M (of a batched GEMM, in one element of each group)."""
+        return len(self.tiles) - 1
+
+    @property
+    def value_bits(self) -> int:
+        """Bits of one stationary value, over all tiles."""
+        return int(self.tiles[:-1, at.VALUE_BITS].sum())
+
+    @property
+    def changing_bits(self) -> int:
+        """The same, over the tiles where they differ from those of the tile before."""
+        bits = self.tiles[:-1, at.VALUE_BITS]
+        return int(bits[0] + bits[1:][bits[1:] != bits[:-1]].sum())
 
 
-class ColumnTable(NamedTuple):
-    """Tiles of N for one size: block_at[tile] is its first block, with one more entry at the end.
-
-    A block is what an iteration covers: its columns of N (`width`) in `pieces`.
-    """
-
-    block_at: Integers
-    width: Integers
-    pieces: Integers
-
-
-def column_table(space: Space, columns: int) -> ColumnTable:
-    """The blocks of all tiles of N."""
-    tiles = space.pieces(columns)
-    blocks = [[widths] if space.demand.whole_rows else [(width,) for width in widths] for widths in tiles]
-    flat = [block for tile in blocks for block in tile]
-    return ColumnTable(
-        _starts([len(tile) for tile in blocks]), _array([sum(block) for block in flat]), _array([len(b) for b in flat])
-    )
+def block_table(space: Space, columns: int) -> Integers:
+    """What iterations cover of N, of all its tiles: (blocks, 3)."""
+    rows = []
+    for number, widths in enumerate(space.pieces(columns)):
+        blocks = [widths] if space.demand.whole_rows else [(width,) for width in widths]
+        rows += [(sum(block), len(block), number) for block in blocks]
+    return np.array(rows, np.int64)
 
 
 def row_table(space: Space, rows: int) -> RowTable:
     """All tiles of M and their stripes."""
-    demand, cuts = space.demand, space.cuts
-    tiles = cuts.tiles(demand.runs, rows)
-    height = space.stripe_rows()
-    known: dict[Runs, list[Runs]] = {}
-    for tile in tiles:
-        if tile not in known:
-            known[tile] = cut_rows(tile, height)
-    stripes = [stripe for tile in tiles for stripe in known[tile]]
-    cost = {stripe: _stripe(demand, cuts, stripe) for stripe in set(stripes)}
-    full, rest, parts = zip(*(cost[stripe] for stripe in stripes), strict=True)
-    return RowTable(
-        rows=_array([rows_weight(tile, False) for tile in tiles]),
-        varying=_array([rows_weight(tile, True) for tile in tiles]),
-        weight_bits=_array([tile[0].stationary_bits for tile in tiles]),
-        fold_depth=_array([fold_depth(demand, cuts, tile) for tile in tiles]),
-        stripe_at=_starts([len(known[tile]) for tile in tiles]),
-        stripe_rows=_array([rows_weight(stripe, False) for stripe in stripes]),
-        stripe_varying=_array([rows_weight(stripe, True) for stripe in stripes]),
-        full=_array(full),
-        rest=_array(rest),
-        parts=_array(parts),
-    )
+    demand, cuts, height = space.demand, space.cuts, space.stripe_rows
+    if demand.elements:
+        tiles = [(tile, count) for run, count in demand.elements for tile in cut_rows([run], rows)]
+    else:
+        tiles = [(tile, 1) for tile in cuts.tiles(demand.runs, rows)]
+    known = {tile: cut_rows(tile, height) for tile in {tile for tile, _ in tiles}}
+    cost = {stripe: _stripe(demand, cuts, stripe) for part in known.values() for stripe in part}
+    tile_rows: list[tuple[int, ...]] = []
+    stripe_rows: list[tuple[int, ...]] = []
+    for tile, count in tiles:
+        bits, depth = tile[0].stationary_bits, fold_depth(demand, cuts, tile)
+        tile_rows.append((rows_weight(tile, False), rows_weight(tile, True), bits, depth, len(stripe_rows)))
+        stripe_rows += [(rows_weight(stripe, False), *cost[stripe], count) for stripe in known[tile]]
+    tile_rows.append((0, 0, 0, 1, len(stripe_rows)))
+    return RowTable(np.array(tile_rows, np.int64), np.array(stripe_rows, np.int64))
 
 
 def fold_depth(demand: Demand, cuts: Cuts, runs: Runs) -> int:
@@ -91,7 +79,7 @@ def fold_depth(demand: Demand, cuts: Cuts, runs: Runs) -> int:
     return demand.k if cuts.array.dataflow is Dataflow.OUTPUT_STATIONARY else mode.fold_depth(cuts.array.rows)
 
 
-def load_rows(demand: Demand, cuts: Cuts) -> int:
+def load_cycles(demand: Demand, cuts: Cuts) -> int:
     """Cycles that every load (output-stationary: drain) of a fold takes at least."""
     array = cuts.array
     output = array.dataflow is Dataflow.OUTPUT_STATIONARY
@@ -117,13 +105,3 @@ def _stripe(demand: Demand, cuts: Cuts, stripe: Runs) -> tuple[int, int, int]:
         return sum(count * mode.passes(values, array.rows) for count, mode in zip(rows, modes, strict=True))
 
     return cycles(depth), cycles(last) if last else 0, 1
-
-
-
-
-def _starts(counts: list[int]) -> Integers:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
-def _array(values: list[int] | tuple[int, ...]) -> Integers:
-    return np.array(values, np.int64)

@@ -80,7 +80,7 @@ class Loops:
     weight_tiles: for each iteration the number of the fetch whose weights it reads, weight_bits: the bits of each fetch
     (none: `fetches` divides the weights).
     spills: sums that are not complete go out after each stripe, and come back for the next values of K.
-    period: iterations after which the pattern of loads may recur.
+    together: how many iterations, one after the other, make a body that may recur (none: each of them).
     """
 
     iterations: tuple[Iteration, ...]
@@ -93,7 +93,7 @@ class Loops:
     weight_tiles: tuple[int, ...] = ()
     weight_bits: tuple[int, ...] = ()
     spills: bool = False
-    period: int = 1
+    together: tuple[int, ...] = ()
 
     def tile_amount(self, amounts: Sequence[int]) -> int:
         """The largest amount of one feed, the pieces of the first tile taken together."""

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mixarray.accelerator.modes import Bits
 from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.jobs import DRAM, Shop
 from mixarray.mapping.schedule import Dependency, Event, JobKind
 from mixarray.mapping.weights import WeightPath
+
+WRITTEN = (Stage.FED, Stage.OUT, Stage.INNER)
+"""Stages of tensors that vector operators make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What the array waits for: operands that were loaded, and rows that the other chain of a fused pair made."""
+
+    loaded: tuple[Mark, ...] = ()
+    made: tuple[Mark, ...] = ()
+
+
+NOTHING = Feeds()
 
 
 @dataclass(slots=True)
@@ -18,6 +33,7 @@ class Floor:
 
     ready: tensor -> the job that completes it (its last store, or its last vector job if it stays on the chip).
     last_read: the last job of the array that read from the activation buffer. taken: a chain had all of that buffer.
+    before: the same jobs of other arrays, before the present chain. mode: that of the last row streamed on the array.
     """
 
     emitter: Emitter
@@ -28,13 +44,16 @@ class Floor:
     ready: dict[int, Mark] = field(default_factory=dict)
     last_read: Mark | None = None
     taken: bool = False
+    before: tuple[Mark, ...] = ()
+    mode: Bits | None = None
 
 
 @dataclass
 class Transfers:
     """The moves of one chain. Feeds and iterations are numbered as in its loops.
 
-    raw, feeds, sides: the loads of a feed or iteration that is not used yet. written: the last job of each vector
+    raw, feeds, sides: the loads of a feed or iteration that is not used yet. made: for an iteration, the jobs of the
+    other chain of a fused pair that made its rows. written: the last job of each vector
     operator. parameters: the loads of those that no operator has used yet. At most two tiles of each kind are in
     flight, one if the activation buffer has a single slot.
     """
@@ -43,6 +62,7 @@ class Transfers:
     plan: ChainPlan
     raw: dict[int, list[Mark]] = field(default_factory=dict)
     feeds: dict[int, list[Mark]] = field(default_factory=dict)
+    made: dict[int, list[Mark]] = field(default_factory=dict)
     sides: dict[int, list[Mark]] = field(default_factory=dict)
     written: dict[int, Mark] = field(default_factory=dict)
     seen: set[tuple[int, int]] = field(default_factory=set)
@@ -55,11 +75,12 @@ class Transfers:
         alone = self.plan.holding.activation_whole or self.floor.taken
         self.cleared: Mark | None = self.floor.last_read if alone else None
         self.floor.taken = self.plan.holding.activation_whole
+        self.handed: set[int] = set()
         self.raw_slots, self.side_slots = Slots(slots), Slots(slots)
         self.rooms = {
             entry.tensor: Slots(slots)
             for entry in self.plan.traffic
-            if entry.stage in (Stage.FED, Stage.OUT) and entry.tensor not in self.floor.resident
+            if entry.stage in WRITTEN and entry.tensor not in self.floor.resident
         }
 
     def wait(self, marks: Iterable[Mark | None], event: Event) -> list[Dependency]:
@@ -74,11 +95,19 @@ class Transfers:
         self.seen.add((tensor, unit))
         return [self.floor.emitter.final(mark, Event.READY)]
 
-    def arrived(self, iteration: int) -> list[Mark]:
+    def handed_over(self, unit: int) -> list[Dependency]:
+        """Wait for what other arrays read before this chain: only the first job on each unit that writes has to."""
+        if unit in self.handed:
+            return []
+        self.handed.add(unit)
+        return [self.floor.emitter.final(mark, Event.ISSUED) for mark in self.floor.before]
+
+    def arrived(self, iteration: int) -> Feeds:
         """What iteration `iteration` is the first to need; the first one needs every piece of its tile."""
         lead = self.plan.loops.lead
         feeds = range(0 if iteration == 0 else iteration + lead, iteration + lead + 1)
-        return [mark for feed in feeds for mark in self.feeds.pop(feed, [])]
+        loaded = tuple(mark for feed in feeds for mark in self.feeds.pop(feed, []))
+        return Feeds(loaded, tuple(self.made.pop(iteration, [])))
 
     def load_parameters(self) -> None:
         """What operators need for their groups beside the first; nobody has to make room for so little."""
@@ -95,7 +124,7 @@ class Transfers:
     def load_raw(self, feed: int) -> None:
         """What the operators before the GEMM read for one feed; their last job on it frees the slot."""
         if self.plan.before and amount(self.plan.before[-1].elements, feed):
-            self.raw[feed] = self._load(Stage.RAW, feed, self.wait([self.raw_slots.take()], Event.ISSUED))
+            self.raw[feed] = self._load(Stage.RAW, feed, self.wait(self.raw_slots.take(), Event.ISSUED))
 
     def load_operands(self, feed: int) -> None:
         """Operands of the GEMM that no operator of the chain makes; their slot is free once the array has read it."""
@@ -108,16 +137,17 @@ class Transfers:
         """What the operators after the GEMM read beside its results, for one iteration."""
         iterations = self.plan.loops.iterations
         if self.plan.at(Stage.SIDE) and iteration < len(iterations) and iterations[iteration][-1].ends:
-            waits = self.wait([self.side_slots.take()], Event.ISSUED)
+            waits = self.wait(self.side_slots.take(), Event.ISSUED)
             self.sides[iteration] = self._load(Stage.SIDE, iteration, waits)
 
     def room(self, operator: int, part: int) -> list[Dependency]:
         """Wait for room for what a vector operator writes in this part (feed or iteration; -1: it has room)."""
         taken = [
-            self.rooms[entry.tensor].take()
+            mark
             for entry in self.plan.traffic
             if entry.operator == operator and entry.tensor in self.rooms and amount(entry.bits, part)
-            if entry.stage in (Stage.FED, Stage.OUT)
+            if entry.stage in WRITTEN
+            for mark in self.rooms[entry.tensor].take()
         ]
         return self.wait(taken, Event.ISSUED)
 
@@ -129,16 +159,22 @@ class Transfers:
             if written is None or not bits:
                 continue
             if entry.tensor in self.floor.resident:
-                self.floor.ready[entry.tensor] = written
+                self._complete(entry.tensor, written)
                 continue
             job = self.floor.shop.dram_store(entry.operator, bits)
             mark = self.floor.emitter.emit(job, self.wait([written], Event.READY))
             self.rooms[entry.tensor].free(mark)
-            self.floor.ready[entry.tensor] = mark
+            self._complete(entry.tensor, mark)
+
+    def _complete(self, tensor: int, mark: Mark) -> None:
+        """The last job so far that wrote a tensor; parts of a chain write the same one in turn, in one lane."""
+        known = self.floor.ready.get(tensor)
+        if known is None or known.index <= mark.index:
+            self.floor.ready[tensor] = mark
 
     def shift(self, times: int) -> None:
         """The last iteration was repeated `times` more: the same loads now belong to later feeds and iterations."""
-        for marks in (self.raw, self.feeds, self.sides):
+        for marks in (self.raw, self.feeds, self.made, self.sides):
             moved = {number + times: value for number, value in marks.items()}
             marks.clear()
             marks.update(moved)
@@ -150,7 +186,7 @@ class Transfers:
             bits = amount(entry.bits, part)
             if bits and entry.tensor not in self.floor.resident:
                 job = self.floor.shop.dram_load(JobKind.DRAM_LOAD_ACTIVATION, entry.operator, bits)
-                cleared, self.cleared = self.wait([self.cleared], Event.ISSUED), None
+                cleared, self.cleared = self.wait([self.cleared], Event.ISSUED) + self.handed_over(DRAM), None
                 marks.append(self.floor.emitter.emit(job, [*self.tensor(entry.tensor, DRAM), *waits, *cleared]))
         return marks
 

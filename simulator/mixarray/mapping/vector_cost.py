@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 from mixarray.accelerator.enums import Movement
 from mixarray.accelerator.model import Accelerator
+from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chain_plan import VectorWork
 from mixarray.mapping.own_work import BURST, COMPARE
 from mixarray.mapping.schedule import JobKind
+
+MASK = "mask_element"
+"""The action of adding the shift mask to one element. Blocks of the shifted grid add it in every window, as the
+original code does: a trace does not say which windows the shift cuts.
+"""
+TURN = "transpose_element"
+"""The action of passing one value on; its accesses are counted at the buffer."""
 
 Move = tuple[str, str, int]
 """(buffer, read or write, bits)"""
@@ -17,11 +25,11 @@ Move = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VectorCost:
-    """`count` times `action` on the vector unit in so many cycles; `moves` in the buffers."""
+    """`count` times each of `actions` on the vector unit in so many cycles; `moves` in the buffers."""
 
     kind: JobKind
     cycles: int
-    action: str
+    actions: tuple[str, ...]
     count: int
     moves: tuple[Move, ...]
 
@@ -32,11 +40,26 @@ def vector_cost(accelerator: Accelerator, work: VectorWork, elements: int) -> Ve
         return _sort(accelerator, work, elements)
     if work.burst_elements and accelerator.mixed_precision.movement is Movement.BURSTS:
         return _bursts(accelerator, work, elements)
-    unit, name = accelerator.vector_units[0], f"{work.kind.value}_element"
+    if work.turns:
+        return _turn(accelerator, work, elements)
+    unit, names = accelerator.vector_units[0], (f"{work.kind.value}_element", *((MASK,) if work.masks else ()))
     passes, cycles = unit.passes_of(work.kind), unit.cycles(work.kind, elements)
-    return VectorCost(
-        JobKind(work.kind.value), cycles, name, elements, tuple(_read_again(work.moves(elements), passes))
-    )
+    moves = _read_again(work.moves(elements), passes)
+    if work.by_value:
+        moves = _one_by_one(moves, elements, accelerator.buffers.activation.port_bits)
+    return VectorCost(JobKind(work.kind.value), cycles, names, elements, tuple(moves))
+
+
+def _one_by_one(moves: Iterable[Move], elements: int, port_bits: int) -> Iterable[Move]:
+    """Every value written takes an access of its own, as wide as the port."""
+    for place, name, bits in moves:
+        yield place, name, elements * port_bits if name == "write" else bits
+
+
+def _turn(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCost:
+    """One pass that reads what was written and writes it the other way round; every unit takes one."""
+    cycles = ceil_div(elements, accelerator.vector_units[0].lanes)
+    return VectorCost(JobKind.TRANSPOSE, cycles, (TURN,), elements, work.moves(elements))
 
 
 def _read_again(moves: Iterable[Move], passes: int) -> Iterable[Move]:
@@ -47,9 +70,9 @@ def _read_again(moves: Iterable[Move], passes: int) -> Iterable[Move]:
 
 def _bursts(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCost:
     """Addresses alone: the elements move with whoever reads or writes them. A tile that ends inside a burst cuts it."""
-    bursts = -(-elements // work.burst_elements)
+    bursts = ceil_div(elements, work.burst_elements)
     cycles = bursts * accelerator.mixed_precision.burst_address_cycles
-    return VectorCost(JobKind(work.kind.value), cycles, BURST, bursts, ())
+    return VectorCost(JobKind(work.kind.value), cycles, (BURST,), bursts, ())
 
 
 def _sort(accelerator: Accelerator, work: VectorWork, scores: int) -> VectorCost:
@@ -58,4 +81,4 @@ def _sort(accelerator: Accelerator, work: VectorWork, scores: int) -> VectorCost
     cycles = compares = 0
     if mixed.sorting is not None:
         cycles, compares = mixed.sorting.cycles(scores, mixed.sorter_width), mixed.sorting.compares(scores)
-    return VectorCost(JobKind.SORT, cycles, COMPARE, compares, work.moves(scores))
+    return VectorCost(JobKind.SORT, cycles, (COMPARE,), compares, work.moves(scores))

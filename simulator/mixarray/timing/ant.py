@@ -40,10 +40,8 @@ def ant_timing(array: AntArray, layer: Layer) -> TileTiming:
     rows, columns = array.rows * wide, array.columns * narrow
     pixels = tilings.batch * tilings.side**2
     column_tiles = -(-tilings.outputs // columns)
-    if array.weight_stationary:
-        steps = pixels * -(-tilings.inputs // rows)
-    else:
-        steps = -(-pixels // rows) * tilings.inputs
+    by_row, by_input = pixels * -(-tilings.inputs // rows), -(-pixels // rows) * tilings.inputs
+    steps = by_row if array.weight_stationary else by_input
     weight_depth, activation_depth = array.rows * narrow, array.columns * wide
     weight_bits = -(-tilings.inputs // weight_depth) * weight_depth * tilings.outputs * layer.weight_bits
     activation_bits = pixels * -(-tilings.inputs // activation_depth) * activation_depth * layer.activation_bits
@@ -52,12 +50,13 @@ def ant_timing(array: AntArray, layer: Layer) -> TileTiming:
         kib * BITS_PER_KIB // 2 for kib in (array.weight_kib, array.activation_kib, array.result_kib)
     )
 
+    # Results of a tile that fits in half of its buffer leave beside the computation; others have to wait for it.
+    drained = np.where(result_bits <= result_half, 0, result_bits)
+
     def traffic(order: tuple[Loop, ...]) -> tuple[Integers, Integers, Integers]:
         weights = fetch(tilings, order, Tensor.WEIGHTS, weight_bits, weight_half)
         activations = fetch(tilings, order, Tensor.ACTIVATIONS, activation_bits, activation_half)
         results = fetch(tilings, order, Tensor.SUMS, result_bits, result_half)
-        # Results that fit more than one tile count as drained beside the computation.
-        drained = np.where(results.grown, 0, result_bits)
         moved = weights.all_bits + activations.all_bits + results.all_bits
         return moved, weights.kept_bits + activations.kept_bits, drained
 

@@ -1,7 +1,7 @@
 """Bit Fusion's timing rule (ISCA 2018): cycles of fully connected, recurrent and 1x1 layers on its array.
 
-Its rule, not ours: rows lie along the inputs, columns along the outputs, and a fusion unit does more products of fewer bits,
-all of them along the inputs. Nothing fills or drains within a tile. Source: the authors' repository
+Its rule, not ours: rows lie along the inputs, columns along the outputs, and a fusion unit does more products of fewer
+bits, all of them along the inputs. Nothing fills or drains within a tile. Source: the authors' repository
 (hsharma35/bitfusion), read and written anew.
 """
 

@@ -1,8 +1,8 @@
 """The mapper that Bit Fusion's simulator and ANT's share: tiles of powers of two, every order of the loops over tiles.
 
-Traffic is counted by promotion: from the innermost loop outwards, a tile that a loop changes grows by the loop's count as
-long as it fits in half of its buffer; from the first loop where it does not, every loop fetches it again. Source: the
-rule of `get_stats_fast` and `_optimize_for_order` in the authors' repositories.
+Traffic is counted by promotion: from the innermost loop outwards, a tile that a loop changes grows by the loop's count
+as long as it fits in half of its buffer; from the first loop where it does not, every loop fetches it again. Source:
+the rule of `get_stats_fast` and `_optimize_for_order` in the authors' repositories.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from itertools import permutations, product
 
 import numpy as np
@@ -70,7 +71,7 @@ class Tilings:
     @property
     def tiles(self) -> Integers:
         """Tiles of a layer."""
-        return np.prod([self.counts[loop] for loop in Loop], axis=0, dtype=np.int64)
+        return reduce(np.multiply, (self.counts[loop] for loop in Loop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,6 @@ class Fetched:
 
     all_bits: Integers
     kept_bits: Integers
-    grown: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +122,22 @@ def fetch(tilings: Tilings, order: tuple[Loop, ...], tensor: Tensor, tile_bits: 
     """What one order of loops (innermost first) moves of a tensor whose tiles may take `half_bits` together."""
     moved, kept = tile_bits, tile_bits
     fits = np.ones(len(tile_bits), dtype=bool)
-    grown = np.zeros(len(tile_bits), dtype=bool)
     for loop in order:
         changed = loop in CHANGES[tensor]
         moved = np.where(fits & (not changed), moved, moved * tilings.counts[loop])
         if changed:
             fits = fits & (moved <= half_bits)
             kept = np.where(fits, moved, kept)
-            grown = grown | fits
-    return Fetched(moved, kept, grown)
+    return Fetched(moved, kept)
 
 
 Traffic = Callable[[tuple[Loop, ...]], tuple[Integers, Integers, Integers]]
 """For an order of loops: bits moved in all, and of these the first fill and the last drain."""
 
 
-def search(tilings: Tilings, traffic: Traffic, compute: Integers, allowed: NDArray[np.bool_], bandwidth: int) -> TileTiming:
+def search(
+    tilings: Tilings, traffic: Traffic, compute: Integers, allowed: NDArray[np.bool_], bandwidth: int
+) -> TileTiming:
     """The least cycles of any tiling and order, and of those the least that stall.
 
     All traffic but first fill and last drain goes on beside the computation, at `bandwidth` bits per cycle. Raises

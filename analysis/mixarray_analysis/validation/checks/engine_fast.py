@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from importlib import import_module
 from types import ModuleType
 from unittest.mock import patch
 
 import numpy as np
-from numba import config
 
-from mixarray.engine import fast
 from mixarray.engine.event import run_event
 from mixarray.engine.timeline import Execution
 from mixarray.mapping.schedule import Schedule
 from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier, compare_cases
 from mixarray_analysis.validation.checker import COLUMNS
-from mixarray_analysis.validation.faults import Fault, planted_copy
+from mixarray_analysis.validation.faults import Fault, copy_with
 from mixarray_analysis.validation.schedules import OPERATORS, seeded_schedule
 
 MUTANT_CASES = 60
@@ -52,7 +51,7 @@ FAULTS = (
 class FastEngine:
     """The two ways to run the fast engine, of a module `mixarray.engine.fast` or of a faulty copy of it."""
 
-    module: ModuleType = fast
+    module: ModuleType = field(default_factory=lambda: import_module(FAST))
 
     def run(self, schedule: Schedule, operators: int) -> Execution:
         """With its timeline."""
@@ -67,9 +66,11 @@ class FastEngine:
 
 def faulty_engine(fault: Fault) -> FastEngine:
     """The engine with this fault, not compiled; ValueError where the source has not exactly one place for it."""
+    from numba import config
+
     with patch.object(config, "DISABLE_JIT", 1):  # compiling a copy takes seconds
-        copies = [_copy(name, fault) for name in (FLAT, WAYS, WALK, COUNTS)]
-        engine = _copy(FAST, fault)
+        copies = [copy_with(fault, name) for name in (FLAT, WAYS, WALK, COUNTS)]
+        engine = copy_with(fault, FAST)
     for copy in copies:
         for name in ("flatten", "find_ways", "walk", "count"):
             if name in vars(copy):
@@ -77,17 +78,12 @@ def faulty_engine(fault: Fault) -> FastEngine:
     return FastEngine(engine)
 
 
-def _copy(module: str, fault: Fault) -> ModuleType:
-    same = "from __future__ import annotations"
-    return planted_copy(module, *((fault.old, fault.new) if fault.module == module else (same, same)))
-
-
 def difference(event: Execution, other: Execution) -> str:
     """The first field or column in which two executions differ, in words; the engine's name does not count."""
-    for field in fields(Execution):
-        ours, theirs = getattr(event, field.name), getattr(other, field.name)
-        if field.name not in ("engine", "timeline") and ours != theirs:
-            return f"{field.name}: {theirs} instead of {ours}"
+    for name in (column.name for column in fields(Execution)):
+        ours, theirs = getattr(event, name), getattr(other, name)
+        if name not in ("engine", "timeline") and ours != theirs:
+            return f"{name}: {theirs} instead of {ours}"
     if (event.timeline is None) != (other.timeline is None):
         return "only one of them has a timeline"
     for name in COLUMNS:

@@ -67,7 +67,7 @@ def _cells(rows: tuple[LatencyRow, ...]) -> Iterator[tuple[str, ...]]:
     dense_cycles = simulated_cycles(PRUNED, all_windows(PRUNED, 8), PLAIN)
     high_cycles = simulated_cycles(MIXED, all_windows(MIXED, 8), PACKED)
     for row in rows:
-        pruned = _pruned(row.tenths)
+        pruned = pruned_windows(row.tenths)
         macs = sum(op.macs for op in workload_of(PRUNED, pruned).operators if op.operator.in_block)
         cost = Fraction(macs, dense_macs)
         yield (
@@ -80,7 +80,7 @@ def _cells(rows: tuple[LatencyRow, ...]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _pruned(tenths: tuple[int, ...]) -> Assignment:
+def pruned_windows(tenths: tuple[int, ...]) -> Assignment:
     """SparseViT keeps `windows * (10 - tenths) // 10` windows of a block."""
     depths = PRUNED.shape.depths
     pairs = [(stage, pair) for stage, depth in enumerate(depths) for pair in range((depth + 1) // 2)]

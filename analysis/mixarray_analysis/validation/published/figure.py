@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from importlib.resources import files
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -71,9 +72,9 @@ def shown(ours: Fraction, printed: str, more: int = 2) -> str:
     return f"{float(ours):.{decimals}f}"
 
 
-def outcome_of(comparisons: Sequence[Comparison], cases: int, progress: Progress) -> Outcome:
+def outcome_of(comparisons: Iterable[Comparison], cases: int, progress: Progress) -> Outcome:
     """The first `cases` comparisons as the outcome of a check."""
-    mismatches = [comparison.mismatch for comparison in comparisons[:cases]]
+    mismatches = [comparison.mismatch for comparison in islice(comparisons, cases)]
     progress(len(mismatches))
     wrong = [mismatch for mismatch in mismatches if mismatch]
     return Outcome(len(mismatches), len(wrong), wrong[0] if wrong else "")

@@ -1,0 +1,149 @@
+"""Admissible lower bounds of the cycles of a choice: a coarse one from totals, a fine one from the pipeline.
+
+Coarse: every unit has to do all of its work; folds take at least their stream or their load, and operators that follow
+each other on a stripe wait for each other. Fine (`pipeline_bound`, not for batched GEMMs): also what must come before
+the first use of a unit, after its last one, and what it waits for in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mixarray.mapping import pipeline_columns as at
+from mixarray.mapping.amounts import ceil_div
+from mixarray.mapping.chain_plan import Stage
+from mixarray.mapping.choice import Choice
+from mixarray.mapping.iteration_table import fetch_table, iteration_table
+from mixarray.mapping.pipeline_bound import pipeline_cycles
+from mixarray.mapping.pipeline_columns import Integers
+from mixarray.mapping.pipeline_facts import common_facts, facts_of, order_numbers, tensor_table, work_table
+from mixarray.mapping.reloads import Reloads, reloads, traffic_bits
+from mixarray.mapping.space import Space, divides_rows
+from mixarray.mapping.tile_tables import RowTable, block_table, row_table
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """All choices of a space; arrays of shape (choices,): their exact traffic, and their coarse bounds."""
+
+    choices: tuple[Choice, ...]
+    traffic_bits: Integers
+    coarse_cycles: Integers
+
+
+@dataclass
+class Bounds:
+    """Bounds of all choices of one space; what depends on one or two tile sizes alone is made once."""
+
+    space: Space
+    rows: dict[int, RowTable] = field(default_factory=dict)
+    blocks: dict[int, Integers] = field(default_factory=dict)
+    after: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.facts = common_facts(self.space)
+        self.tensors, self.works = tensor_table(self.space), work_table(self.space)
+
+    def estimates(self) -> Estimates:
+        """Traffic and coarse bounds of the whole space."""
+        choices = tuple(self.space.points())
+        tables = {rows: self._row_table(rows) for rows in {choice.rows for choice in choices}}
+        found = reloads(self.space, choices, tables)
+        traffic = traffic_bits(self.space, found)
+        return Estimates(choices, traffic, self._coarse(choices, found, traffic))
+
+    def fine(self, choice: Choice) -> int:
+        """The fine bound of a choice; 0 where there is none."""
+        demand = self.space.demand
+        if demand.elements:
+            return 0
+        rows, blocks = self._row_table(choice.rows), self._block_table(choice.columns)
+        facts = facts_of(self.facts, self.space, choice, int(rows.tiles[0, at.ROWS]))
+        its = iteration_table(facts, rows.tiles, blocks, order_numbers(choice))
+        fetches, works = fetch_table(its, rows.tiles, blocks), self.works.copy()
+        return pipeline_cycles(facts, self.tensors, works, rows.tiles, rows.stripes, blocks, its, fetches)
+
+    def _coarse(self, choices: Sequence[Choice], found: Reloads, traffic: Integers) -> Integers:
+        demand, fill = self.space.demand, int(self.facts[at.FILL])
+        known = {size: self._busy(*size) for size in {(choice.rows, choice.columns) for choice in choices}}
+        busy = np.array([known[choice.rows, choice.columns] for choice in choices], np.int64).reshape(-1, 3)
+        divided = np.array([divides_rows(choice.doubled) for choice in choices], np.bool_)
+        before = found.row_loads * sum(ceil_div(w.elements, w.step) * w.cycles for w in demand.before)
+        waits = self._element_waits() if demand.elements else np.maximum(before, found.row_loads * self._stream_loads())
+        early = divided | (self.facts[at.DATAFLOW] == at.INPUT_STATIONARY)  # where loads read rows, ahead of streams
+        array = np.maximum(busy[:, 0], np.where(early, 0, busy[:, 1] + waits)) + fill
+        dram = self._transfers(traffic) + int(self.facts[at.DRAM_LATENCY])
+        return np.asarray(np.maximum(np.maximum(array, before + busy[:, 2]), dram))
+
+    def _stream_loads(self) -> int:
+        """Cycles to load all rows once: with one slot, a tile comes when the one before it has been read."""
+        return int(self._transfers(np.int64(sum(entry.bits for entry in self.space.demand.at(Stage.STREAM)))))
+
+    def _element_waits(self) -> int:
+        """With one slot the operands of an element come when the element before it has been read."""
+        demand = self.space.demand
+        bits = sum(entry.bits for entry in demand.at(Stage.STREAM, Stage.STATIONARY))
+        latencies = sum(count for _, count in demand.elements) * int(self.facts[at.DRAM_LATENCY])
+        return int(self._transfers(np.int64(bits))) + latencies
+
+    def _transfers(self, bits: Integers | np.int64) -> Integers:
+        """Cycles that all channels need at least to move so much."""
+        cycles, rate = int(self.facts[at.RATE_CYCLES]), int(self.facts[at.RATE_BITS] * self.facts[at.CHANNELS])
+        return np.asarray(bits * cycles // rate)
+
+    def _busy(self, rows: int, columns: int) -> tuple[int, int, int]:
+        """Cycles of the array, of its streams alone, and of the operators after the GEMM, for tiles of these sizes."""
+        alike = Counter[tuple[int, int]]()
+        for width, pieces, _ in self._block_table(columns).tolist():
+            alike[width, pieces] += 1
+        load = int(self.facts[at.LOAD])
+        array, streams = (
+            sum(count * self._array(rows, *block, least) for block, count in alike.items()) for least in (load, 0)
+        )
+        return array - load, streams, sum(count * self._all_after(rows, width) for (width, _), count in alike.items())
+
+    def _all_after(self, rows: int, width: int) -> int:
+        """Cycles of the operators after the GEMM on all stripes of one block."""
+        if (rows, width) not in self.after:
+            heights = Counter[int]()
+            for height, times in self._row_table(rows).stripes[:, [at.HEIGHT, at.TIMES]].tolist():
+                heights[height] += times
+            self.after[rows, width] = sum(times * self._after(height * width) for height, times in heights.items())
+        return self.after[rows, width]
+
+    def _array(self, rows: int, width: int, pieces: int, least: int) -> int:
+        """All stripes over one block, each fold as long as its stream, and so many cycles at least."""
+        table, k = self._row_table(rows), self.space.demand.k
+        per_fold = np.repeat(table.tiles[:-1, at.FOLD_DEPTH], np.diff(table.tiles[:, at.FIRST_STRIPE]))
+        full, rest, times = (table.stripes[:, column] for column in (at.FULL, at.REST, at.TIMES))
+        if self.facts[at.DATAFLOW] == at.OUTPUT_STATIONARY:
+            return int((times * table.stripes[:, at.PARTS] * np.maximum(k * full, least)).sum()) * pieces
+        if self.facts[at.DATAFLOW] == at.INPUT_STATIONARY:
+            full, rest = full * (width // pieces), rest * (width // pieces)
+        last = np.where(k % per_fold > 0, np.maximum(rest, least), 0)
+        return int((times * (k // per_fold * np.maximum(full, least) + last)).sum()) * pieces
+
+    def _after(self, sums: int) -> int:
+        """Cycles of the operators on a stripe of so many sums, one waiting for the other."""
+        demand = self.space.demand
+        free, ready = 0, list[int]()
+        for work in demand.after:
+            elements = work.elements * sums // (demand.rows * demand.n)
+            start = max(free, ready[work.maker]) if work.maker >= 0 and elements else free
+            free = start + ceil_div(elements, work.step) * work.cycles
+            ready.append(free + work.latency_cycles if elements else 0)
+        return free
+
+    def _row_table(self, rows: int) -> RowTable:
+        if rows not in self.rows:
+            self.rows[rows] = row_table(self.space, rows)
+        return self.rows[rows]
+
+    def _block_table(self, columns: int) -> Integers:
+        if columns not in self.blocks:
+            self.blocks[columns] = block_table(self.space, columns)
+        return self.blocks[columns]

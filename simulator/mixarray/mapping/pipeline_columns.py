@@ -1,0 +1,39 @@
+"""The tables of the pipeline's bound: vectors and matrices of 64-bit integers, and what their entries are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+SERIAL, SINGLE, DOUBLE = range(3)
+WEIGHT_STATIONARY, INPUT_STATIONARY, OUTPUT_STATIONARY = range(3)
+RAW, STREAM, SIDE, FED, OUT = range(5)
+
+# facts, a vector: DRAM (bits per cycle as a fraction), array, totals of the chain, the choice
+RATE_BITS, RATE_CYCLES, BURST_BITS, CHANNELS, DRAM_LATENCY = range(5)
+DATAFLOW, LOADING, FILL, LOAD, SUM_SLOTS = range(5, 10)
+N, K, ALL_ROWS, ALL_VARYING, WEIGHT_BITS = range(10, 15)
+DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, FACTS = range(15, 22)
+
+# tensors: bits in all, whether they vary with the windows, the vector work that makes them, stage
+BITS, VARIES, MAKER, STAGE = range(4)
+# works, vector operators before and after the GEMM: every STEP elements take CYCLES; DONE: when the last job was ready
+ELEMENTS, STEP, CYCLES, LATENCY, EARLIER, READS_SUMS, AFTER, DONE = range(8)
+# tiles of rows, with one more row at the end; stripes; blocks of columns of an iteration
+ROWS, VARYING, VALUE_BITS, FOLD_DEPTH, FIRST_STRIPE = range(5)
+HEIGHT, FULL, REST, PARTS, TIMES = range(5)
+WIDTH, PIECES, COLUMN_TILE = range(3)
+# iterations: their tile of rows and block; values of K in them, and whether they complete their sums; the fetch (or
+# part of the only one) whose weights they wait for (-1: none), and the one that they read; of the feed of the same
+# number, the iteration for which it brings rows (-1: none), and how many feeds bring the same; then times
+TILE, BLOCK, VALUES, ENDS, WAITED_FETCH, FETCH, TARGET, FEEDS_ALIKE = range(8)
+RAW_READY, RAW_FREED, FEED_READY, SIDE_READY, SIDE_FREED, ITERATION_COLUMNS = range(8, 14)
+# fetches of weights (FETCH_BITS), or parts of the only one; sums of finished stripes in order
+FETCH_BITS, READY, FREED = range(3)
+STRIPE, ITERATION, SUM_READY, SUM_FREED = range(4)
+# clock: when units are free, of the last streams and the last load, of the last job that read rows; then counts
+DRAM, VECTOR, ISSUED, BEFORE, LOADED, READ, FINISH, RAWS, FEEDS, SIDES, FETCHED, SUMS, DRAINED, STORED, CLOCK = range(
+    15
+)
