@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from mixarray.accelerator.enums import Search
+from mixarray.accelerator.enums import Search, ZeroGating
 from mixarray.accelerator.model import Accelerator
 from mixarray.cost.energy import energy
 from mixarray.cost.pe_time import stream_cycles
@@ -29,12 +29,13 @@ def chooser(accelerator: Accelerator) -> Choose | None:
 
 
 def evaluator(accelerator: Accelerator) -> Evaluate:
-    """Judges Schedules of single chains. No code counts as zero: a mapping is for all images."""
+    """Judges Schedules of single chains, without zero gating: a mapping is for all images, whatever their codes."""
+    judged = accelerator.model_copy(update={"zero_gating": ZeroGating.NONE})
 
     def energy_pj(schedule: Schedule) -> float:
         jobs = (job for segment in schedule.segments for job in (*segment.body, *(segment.first or ())))
         run = run_fast(schedule, 1 + max(job.operator for job in jobs))
         streams = stream_cycles(schedule.units, run.busy_cycles)
-        return energy(run.actions, run.total_cycles, accelerator, streams, zeros={}).total_pj
+        return energy(run.actions, run.total_cycles, judged, streams).total_pj
 
     return Evaluate(total_cycles, energy_pj)

@@ -19,7 +19,5 @@ def area_mm2(accelerator: Accelerator, table: EnergyTable) -> Estimate | None:
         table.get(f"pe_area_{array.pe_style}", *array.modes[0]).times(array.pes / UM2_PER_MM2)
         for array in accelerator.arrays
     ]
-    parts += [
-        scale.times(buffer_static(accelerator, name, table.name).area_mm2) for name in buffer_names(accelerator)
-    ]
+    parts += [scale.times(buffer_static(accelerator, name, table.name).area_mm2) for name in buffer_names(accelerator)]
     return plus(parts)

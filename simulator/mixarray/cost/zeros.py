@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.accelerator.model import Accelerator, Array
-from mixarray.accelerator.modes import Mode, mode_for
+from mixarray.accelerator.modes import Mode
 from mixarray.cost.pe_time import PE_CYCLE
 from mixarray.engine.timeline import OperatorCounts
 from mixarray.errors import InputError
@@ -100,7 +100,7 @@ def _of_gemm(
     zero: Counter[Action] = Counter()
     active: Counter[Action] = Counter()
     for group in grouped.groups:
-        index, mode = _where(accelerator, group, counts)
+        index, mode = accelerator.array_for(group.stream_bits, group.stationary_bits)
         array, action = accelerator.arrays[index], Action(f"arrays.{index}", mode.action)
         streamed, times = _streamed(codes, workload, array, grouped, group, mode)
         cycles = times * mode.slots_per_value
@@ -127,21 +127,6 @@ def zero_cycles(zeros: NDArray[np.bool_], lanes: int, array_rows: int) -> int:
     together = padded.reshape(rows, -1, lanes, array_rows).all(axis=2).reshape(rows, -1)
     first_lane = np.arange(padded.shape[1]).reshape(-1, lanes, array_rows)[:, 0].reshape(-1)
     return int(np.count_nonzero(together[:, first_lane < depth]))
-
-
-def _where(accelerator: Accelerator, group: Group, counts: OperatorCounts) -> tuple[int, Mode]:
-    """The array that ran a group, and its mode there: of those that did something, the one with the narrowest mode."""
-    found = []
-    for index, array in enumerate(accelerator.arrays):
-        needed = array.roles(group.stream_bits, group.stationary_bits)
-        fitting = [m for m in array.pe_modes if m.stream_bits >= needed[0] and m.stationary_bits >= needed[1]]
-        if fitting:
-            mode = mode_for(fitting, *needed)
-            if counts.actions.get(Action(f"arrays.{index}", mode.action)):
-                found.append((index, mode))
-    if not found:
-        raise InputError(accelerator.name, "no array ran a group whose zero codes are counted", "zero_gating")
-    return min(found, key=lambda entry: (entry[1].stream_bits * entry[1].stationary_bits, entry[0]))
 
 
 def _streamed(

@@ -42,7 +42,11 @@ class Slots:
         return () if index < 0 else self.marks[index - self.freed]
 
     def free(self, *marks: Mark) -> None:
-        """The oldest occupied part is free once all of `marks` have happened."""
+        """The oldest occupied part is free once all of `marks` have happened.
+
+        Where none is occupied, something leaves whose making was rounded down to nothing: it takes a part now.
+        """
+        self.taken = max(self.taken, self.freed + len(self.marks) + 1)
         self.marks.append(marks)
         if len(self.marks) > self.slots:
             self.marks.popleft()

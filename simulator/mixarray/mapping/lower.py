@@ -239,8 +239,6 @@ class ChainLowering:
             if elements:
                 mark = self._vector(work, elements, waits, feed)
                 waits = transfers.wait([mark], Event.READY)
-            else:  # rounded down; its share of the results is stored all the same, and needs its place
-                transfers.room(work.operator, feed)
         assert mark is not None  # the last operator has elements
         transfers.raw_slots.free(mark)
         transfers.feeds.setdefault(feed, []).append(mark)
@@ -254,12 +252,11 @@ class ChainLowering:
         first, end = self.starts[stripe.iteration], self.starts[stripe.iteration + 1]
         for work in self.plan.after:
             elements = amount(work.elements, stripe.number)
-            part = stripe.iteration if stripe.number == first else -1
-            if not elements:  # as before the GEMM
-                transfers.room(work.operator, part if work.write_bits and not work.turns else -1)
+            if not elements:
                 continue
             waits = [*side, *transfers.wait([stripe.stream] if work.accumulator_bits else [], Event.READY)]
             waits += transfers.wait([done[maker] for maker in work.makers if maker in done], Event.READY)
+            part = stripe.iteration if stripe.number == first else -1
             mark = done[work.operator] = self._vector(work, elements, waits, part)
             side = []
         mark = mark or stripe.stream

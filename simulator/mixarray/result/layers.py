@@ -79,7 +79,7 @@ def _machine_row(
     simulation: Simulation, attributed: Counter[int] | None, head: Mapping[str, Cell], energy_pj: float
 ) -> dict[str, Cell]:
     total = simulation.execution.total_cycles
-    none: dict[str, Cell] = dict.fromkeys(BUSY_COLUMNS.values(), 0) | {"array_busy_cycles_by_array": ""}
+    none: dict[str, Cell] = {**dict.fromkeys(BUSY_COLUMNS.values(), 0), "array_busy_cycles_by_array": ""}
     return {
         **head,
         "operator": -1,
