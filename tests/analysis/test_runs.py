@@ -82,4 +82,4 @@ def test_a_sweep_is_the_same_on_one_process_and_on_two(root: Path, tmp_path: Pat
         assert set(uniform) == {(PACKED, (4, 4)), (PLAIN, (4, 4))}
         texts.append([file.read_bytes() for file in sorted(layout.root.glob("runs/*/*/*"))])
     assert texts[0] == texts[1]
-    assert len(texts[0]) == 4 * 6
+    assert len(texts[0]) == 5 * 6

@@ -10,7 +10,7 @@ from mixarray.mapping.build import build_schedule
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import JobKind
-from mixarray.trace.model import OperatorKind
+from mixarray.trace.model import Grid, OperatorKind
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, build_workload
 from mixarray_traces.record.shape import ClassifierShape, DetectionShape, SwinShape, shape_named
@@ -114,7 +114,8 @@ def test_small_swin_conserves_macs_and_elements(style, dataflow, ratio, machine)
         if op.macs:
             assert set(done) <= {"requantize_element"}
         else:
-            compares = done.pop("compare", 0)
+            compares, masked = done.pop("compare", 0), done.pop("mask_element", 0)
+            assert masked == (done.get("softmax_element", 0) if op.grid is Grid.SHIFTED else 0)
             assert done == {f"{op.kind}_element": sum(g.batch * g.rows for g in grouped.groups) * op.n}
             assert compares == (16 * op.m if op.kind is OperatorKind.RANK else 0)
 

@@ -15,6 +15,7 @@ from mixarray.mapping.build import build_schedule
 from mixarray.mapping.emitter import Emitter
 from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import Action, JobKind
+from mixarray.mapping.vector_cost import WRITE_VALUE
 from mixarray.trace.model import Role
 from mixarray.trace.workload import RESULT_BITS, single_gemm
 from mixarray_analysis.validation.checker import first_violation
@@ -98,7 +99,10 @@ def test_no_job_moves_more_than_a_slot(dataflow, array, buffers, built, block):
     most = {f"buffers.{name}": place.accesses(place.slot_bits) for name, place in places.items()}
     for workload in (block(6, 2, 2), block(6, 2, 6), block(1, 3, 0), block(40, 2, 9)):
         jobs = [job for segment in build_schedule(workload, accelerator).segments for job in segment.body]
-        moved = [(job.kind, *action) for job in jobs for action in job.actions if action[0].component in most]
+        counted = [(job.kind, *action) for job in jobs for action in job.actions if action[0].component in most]
+        moved = [
+            entry for entry in counted if entry[1].name != WRITE_VALUE
+        ]  # accesses of one value, not bits that move
         assert len(moved) > 20
         assert not [entry for entry in moved if entry[2] > most[entry[1].component]]
 

@@ -31,15 +31,15 @@ ONE_SLOT = ("buffers.activation.slots=1", "buffers.weight.slots=1", "buffers.acc
 def cases(block, mixed_gemm, layers):
     """(style, overrides, workload, GEMM)"""
     return {
-        "packed": ("packed", (), mixed_gemm(5, 2, 9, 17), "gemm"),
-        "packed, one layer": ("packed", (), layers(1, 7, 12), "layer0"),
+        "packed": ("packed", (), mixed_gemm(5, 2, 8, 9), "gemm"),
+        "packed, one layer": ("packed", (), layers(1, 5, 9), "layer0"),
         "packed, low only": ("packed", ("arrays.0.weight_loading=single",), mixed_gemm(5, 5, 8, 24), "gemm"),
         "plain": ("plain", ("arrays.0.weight_loading=serial",), single_gemm(9, 8, 12, 8, 8), "gemm"),
         "input": ("plain", (IS,), mixed_gemm(9, 4, 3, 9), "gemm"),
         "output": ("plain", (OS,), mixed_gemm(9, 4, 5, 3), "gemm"),
         "one slot": ("packed", ONE_SLOT, mixed_gemm(9, 3, 9, 16), "gemm"),
         "batched": ("packed", (), block(2, 2, 1), "qk"),
-        "operators before": ("packed", (), block(2, 1, 1, 9, 8), "qkv"),
+        "operators before": ("packed", (), block(2, 1, 1, 4, 5), "qkv"),
         "operators before, input": ("plain", (IS,), block(2, 1, 1, 6, 6), "fc1"),
         "side inputs, output": ("plain", (OS,), block(1, 1, 0, 6, 6), "proj"),
     }

@@ -117,7 +117,7 @@ def test_files_agree_and_equal_runs_give_equal_bytes(tmp_path: Path) -> None:
         write_run(folder, result_of(simulations), simulations, ACCELERATOR)
         contents.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert contents[0] == contents[1]
-    assert set(contents[0]) == {"run.json", "layers.csv", "layers.parquet", "accelerator.yaml"}
+    assert set(contents[0]) == {"run.json", "layers.csv", "layers.parquet", "mappings.csv", "accelerator.yaml"}
     with (tmp_path / "one" / "layers.csv").open() as file:
         rows = list(csv.DictReader(file))
     table = pq.read_table(tmp_path / "one" / "layers.parquet")

@@ -11,6 +11,7 @@ from mixarray.cost.tables import NOTHING, EnergyTable, Estimate, energy_table, p
 from mixarray.errors import InputError
 from mixarray.mapping.own_work import BURST, COMPARE
 from mixarray.mapping.schedule import Action
+from mixarray.mapping.vector_cost import WRITE_VALUE
 
 ELEMENT = "_element"
 BESIDE_ELEMENTS = (COMPARE, BURST)
@@ -59,7 +60,7 @@ def _active(array: Array, mode: Mode, table: EnergyTable) -> Estimate:
 
 def _buffer(accelerator: Accelerator, name: str, action: Action, table: EnergyTable) -> Estimate:
     access = buffer_sram(accelerator, name, table.name)
-    energies = {"read": access.read_pj, "write": access.write_pj}
+    energies = {"read": access.read_pj, "write": access.write_pj, WRITE_VALUE: access.write_pj}
     if action.name not in energies:
         raise _unknown(action, table)
     return table.get("sram_scale").times(energies[action.name])

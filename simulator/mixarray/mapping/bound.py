@@ -62,7 +62,7 @@ class Bounds:
         if demand.elements:
             return 0
         rows, blocks = self._row_table(choice.rows), self._block_table(choice.columns)
-        facts = facts_of(self.facts, self.space, choice, int(rows.tiles[0, at.ROWS]))
+        facts = facts_of(self.facts, self.space, choice, rows)
         its = iteration_table(facts, rows.tiles, blocks, order_numbers(choice))
         fetches, works = fetch_table(its, rows.tiles, blocks), self.works.copy()
         return pipeline_cycles(facts, self.tensors, works, rows.tiles, rows.stripes, blocks, its, fetches)

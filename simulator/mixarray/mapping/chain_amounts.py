@@ -198,7 +198,7 @@ class Amounts:
         if chain.gemm is not None and self._drains_itself(chain):
             after = (self._drain(chain, stripes), *after)
         k = 0 if chain.gemm is None else self.flow.operators[chain.gemm].k
-        traffic = tuple(self._traffic(chain, loops))
+        traffic = tuple(self._traffic(chain, loops, before[-1].elements if before else ()))
         parameters = tuple(entry for entry in self._parameters(chain) if entry[1])
         weight_bits = self.weight_bits(chain)
         return ChainPlan(chain, loops, before, after, traffic, weight_bits, k, holding, choice, parameters, self.array)
@@ -219,8 +219,11 @@ class Amounts:
         readers = self.flow.consumers.get(self.flow.operators[chain.gemm].output, ())
         return not readers or any(reader not in chain.after for reader in readers)
 
-    def _traffic(self, chain: Chain, loops: Loops) -> Iterable[Traffic]:
-        """A tensor that is read with the rows comes as often as they do; what operators make of them leaves once."""
+    def _traffic(self, chain: Chain, loops: Loops, worked: tuple[int, ...]) -> Iterable[Traffic]:
+        """A tensor that is read with the rows comes as often as they do; what operators make of them leaves once.
+
+        worked: elements of operators before the GEMM in every feed. Feeds too small for any bring and make nothing.
+        """
         for tensor, stage, index in self.crossing(chain):
             varying, total = self.varies(tensor), self.moved(chain, tensor, index)
             if stage in (Stage.SIDE, Stage.OUT):
@@ -229,6 +232,8 @@ class Amounts:
                 weights = loops.once(loops.feed_weights(varying))
             else:
                 weights, total = loops.feed_weights(varying), total * loops.loads
+            if stage in (Stage.RAW, Stage.FED):
+                weights = [weight if elements else 0 for weight, elements in zip(weights, worked, strict=True)]
             if stage is Stage.OUT and self.flow.operators[index].kind is OperatorKind.RANK:
                 weights = [0] * (len(weights) - 1) + [1]  # no order before the last score
             yield Traffic(tensor, stage, index, divide(total, weights))

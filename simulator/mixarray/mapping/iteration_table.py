@@ -37,7 +37,7 @@ def iteration_table(facts: Integers, tiles: Integers, blocks: Integers, order: I
             if blocks[block, at.COLUMN_TILE] == place[1]:
                 its[here, at.TILE], its[here, at.BLOCK] = place[0], block
                 its[here, at.VALUES] = min(depth, k - place[2] * depth)
-                its[here, at.ENDS] = place[2] == counts[2] - 1
+                its[here, at.BEGINS], its[here, at.ENDS] = place[2] == 0, place[2] == counts[2] - 1
                 its[here, at.FETCH] = its[here, at.WAITED_FETCH] = fetch
                 here += 1
     starts[runs] = here

@@ -131,10 +131,10 @@ class ChainLowering:
             columns.append([tuple(reloads[self.starts[i] + 1 : self.starts[i + 1] + 1]) for i in numbers])
         return list(zip(*columns, strict=True))
 
-    def jump(self, iterations: int) -> None:
+    def jump(self, steps: int) -> None:
         """So many more iterations have passed, alike the last ones."""
-        self.floor.weights.advance(self.plan, self.number, iterations)
-        self.shift(iterations)
+        self.floor.weights.advance(self.plan, self.number, steps)
+        self.shift(steps)
 
     def shift(self, iterations: int) -> None:
         """So many more iterations have passed for everything but the weights."""

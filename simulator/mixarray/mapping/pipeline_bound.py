@@ -159,8 +159,8 @@ def _fold(facts: Integers, clock: Integers, load_wait: int, stream_wait: int, cy
     if facts[at.DATAFLOW] == at.OUTPUT_STATIONARY:
         # LOADED is when the last drain was issued; in its second register the next sums start with that drain
         free = loaded - facts[at.LOAD] if double else loaded + (facts[at.FILL] if serial and loaded else 0)
-        clock[at.ISSUED] = max(issued, free, load_wait, stream_wait) + cycles
-        clock[at.LOADED] = max(loaded, clock[at.ISSUED]) + facts[at.LOAD]
+        clock[at.ISSUED] = max(issued, free, stream_wait) + cycles
+        clock[at.LOADED] = max(loaded, clock[at.ISSUED], load_wait) + facts[at.LOAD]
         return
     free = before if double else issued + (facts[at.FILL] if serial and issued else 0)
     clock[at.LOADED] = max(loaded, free, load_wait) + facts[at.LOAD]
@@ -187,7 +187,7 @@ def _stripe(
 ) -> int:  # fmt: skip
     """All folds of a stripe; when its sums are ready."""
     if facts[at.DATAFLOW] == at.OUTPUT_STATIONARY:
-        _fold(facts, clock, weights_wait, rows_wait, values * stripe[at.FULL])
+        _fold(facts, clock, room, max(rows_wait, weights_wait), values * stripe[at.FULL])
         _folds(facts, clock, block[at.PIECES] * stripe[at.PARTS] - 1, values * stripe[at.FULL])
         clock[at.READ] = clock[at.ISSUED]
         return int(clock[at.LOADED] + facts[at.FILL])
@@ -210,25 +210,74 @@ def _stripes(
     facts: Integers, works: Integers, tiles: Integers, stripes: Integers, blocks: Integers, its: Integers,
     fetches: Integers, sums: Integers, stored: Integers, clock: Integers, number: int,
 ) -> None:  # fmt: skip
-    tile, block = its[number, at.TILE], blocks[its[number, at.BLOCK]]
+    tile, block, ends = its[number, at.TILE], blocks[its[number, at.BLOCK]], its[number, at.ENDS]
     values, fetch = its[number, at.VALUES], its[number, at.WAITED_FETCH]
     rows_wait, weights_wait = its[number, at.FEED_READY], fetches[fetch, at.READY] if fetch >= 0 else 0
     for stripe in range(tiles[tile, at.FIRST_STRIPE], tiles[tile + 1, at.FIRST_STRIPE]):
-        room = 0
-        if facts[at.DEPTH] >= facts[at.K]:  # otherwise sums may stay, or leave for a while
-            while clock[at.SUMS] - clock[at.DRAINED] >= facts[at.SUM_SLOTS]:
-                _after(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
-            freed = clock[at.SUMS] - facts[at.SUM_SLOTS]
-            room = sums[freed, at.SUM_FREED] if freed >= 0 else 0
+        room = clock[at.RETURNED]
+        if its[number, at.BEGINS]:
+            room = _take(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
         ready = _stripe(facts, tiles[tile], stripes[stripe], block, clock, values, rows_wait, weights_wait, room)
         rows_wait = weights_wait = 0
-        if its[number, at.ENDS]:
+        if ends or facts[at.SPILLS]:
             last = clock[at.SUMS]
             sums[last, at.STRIPE], sums[last, at.ITERATION], sums[last, at.SUM_READY] = stripe, number, ready
-            clock[at.SUMS] += 1
-    fetches[its[number, at.FETCH], at.FREED] = clock[
-        at.LOADED if facts[at.DATAFLOW] == at.WEIGHT_STATIONARY else at.ISSUED
-    ]
+            sums[last, at.SUM_BITS] = 0 if ends else stripes[stripe, at.HEIGHT] * block[at.WIDTH] * facts[at.EACH_BITS]
+            clock[at.SUMS], clock[at.HELD] = last + 1, clock[at.HELD] - 1
+            clock[at.COMPLETE] = last + 1 if ends else clock[at.COMPLETE]
+        follows = number if stripe + 1 < tiles[tile + 1, at.FIRST_STRIPE] else number + 1
+        if facts[at.SPILLS] and follows < len(its) and not its[follows, at.BEGINS]:
+            _reload(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+    stationary = facts[at.DATAFLOW] == at.WEIGHT_STATIONARY
+    fetches[its[number, at.FETCH], at.FREED] = clock[at.LOADED if stationary else at.ISSUED]
+
+
+@compiled
+def _take(
+    facts: Integers, works: Integers, tiles: Integers, stripes: Integers, blocks: Integers, its: Integers,
+    sums: Integers, stored: Integers, clock: Integers,
+) -> int:  # fmt: skip
+    """Occupy an accumulator slot, for which the oldest sums leave; when it is free."""
+    waiting = clock[at.SUMS] - clock[at.DRAINED]
+    while waiting > 0 and waiting + clock[at.HELD] >= facts[at.SUM_SLOTS]:
+        _leave(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+        waiting -= 1
+    freed = clock[at.TAKEN] - facts[at.SUM_SLOTS]
+    clock[at.TAKEN], clock[at.HELD] = clock[at.TAKEN] + 1, clock[at.HELD] + 1
+    return int(sums[freed, at.SUM_FREED]) if freed >= 0 else 0
+
+
+@compiled
+def _reload(
+    facts: Integers, works: Integers, tiles: Integers, stripes: Integers, blocks: Integers, its: Integers,
+    sums: Integers, stored: Integers, clock: Integers,
+) -> None:  # fmt: skip
+    """Bring back the sums of the next stripe, those that left first, once they are out."""
+    while clock[at.OUTSIDE] <= clock[at.BACK]:
+        _leave(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+    wait = _take(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+    moved, out = sums[clock[at.BACK], at.OUT_BITS], sums[clock[at.BACK], at.OUT_READY]
+    clock[at.DRAM] = max(clock[at.DRAM], wait, out) + _transfer(facts, moved)
+    clock[at.RETURNED], clock[at.BACK] = clock[at.DRAM] + facts[at.DRAM_LATENCY], clock[at.BACK] + 1
+
+
+@compiled
+def _leave(
+    facts: Integers, works: Integers, tiles: Integers, stripes: Integers, blocks: Integers, its: Integers,
+    sums: Integers, stored: Integers, clock: Integers,
+) -> None:  # fmt: skip
+    """The oldest sums go to the vector unit, or out."""
+    done, out = clock[at.DRAINED], clock[at.OUTSIDE]
+    if sums[done, at.SUM_BITS]:
+        clock[at.DRAM] = max(clock[at.DRAM], sums[done, at.SUM_READY]) + _transfer(facts, sums[done, at.SUM_BITS])
+        sums[out, at.OUT_BITS], sums[out, at.OUT_READY] = (
+            sums[done, at.SUM_BITS],
+            clock[at.DRAM] + facts[at.DRAM_LATENCY],
+        )
+        sums[done, at.SUM_FREED], clock[at.OUTSIDE] = clock[at.DRAM], out + 1
+    else:
+        _after(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+    clock[at.DRAINED] = done + 1
 
 
 @compiled
@@ -257,7 +306,6 @@ def _after(
     sums[done, at.SUM_FREED] = clock[at.VECTOR]
     if stripe == tiles[tile + 1, at.FIRST_STRIPE] - 1:
         its[clock[at.STORED], at.SIDE_FREED] = clock[at.VECTOR]
-    clock[at.DRAINED] += 1
 
 
 @compiled
@@ -268,7 +316,8 @@ def pipeline_cycles(
     """At most the cycles that the chain takes alone, from an empty pipeline. Fills in the times of its tables."""
     ahead = facts[at.SLOTS] - 1
     clock, stored = np.zeros(at.CLOCK, np.int64), np.zeros((len(its) + 1, len(works) + 1), np.int64)
-    sums = np.zeros((len(stripes) * len(blocks) + 1, 4), np.int64)
+    visits = len(its) // (len(tiles) - 1)
+    sums = np.zeros((len(stripes) * visits + 1, at.SUM_COLUMNS), np.int64)
     clock[at.DRAM] = facts[at.FIRST_CYCLES]
     for step in range(-2 * ahead, len(its) + 1):
         feed = step + ahead
@@ -281,8 +330,8 @@ def pipeline_cycles(
             _stripes(facts, works, tiles, stripes, blocks, its, fetches, sums, stored, clock, step - 1)
         _load_raw(facts, tensors, tiles, its, clock, feed + ahead)
         _before(facts, works, tiles, its, clock, feed)
-        while clock[at.DRAINED] < clock[at.SUMS]:
-            _after(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
+        while clock[at.DRAINED] < clock[at.COMPLETE]:
+            _leave(facts, works, tiles, stripes, blocks, its, sums, stored, clock)
         _load_operands(facts, tensors, tiles, its, clock, feed)
         if step >= 0:
             _load_side(facts, tensors, tiles, blocks, its, clock, feed)

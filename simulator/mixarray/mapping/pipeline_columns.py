@@ -15,7 +15,7 @@ RAW, STREAM, SIDE, FED, OUT = range(5)
 RATE_BITS, RATE_CYCLES, BURST_BITS, CHANNELS, DRAM_LATENCY = range(5)
 DATAFLOW, LOADING, FILL, LOAD, SUM_SLOTS = range(5, 10)
 N, K, ALL_ROWS, ALL_VARYING, WEIGHT_BITS = range(10, 15)
-DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, FACTS = range(15, 22)
+DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, SPILLS, EACH_BITS, FACTS = range(15, 24)
 
 # tensors: bits in all, whether they vary with the windows, the vector work that makes them, stage
 BITS, VARIES, MAKER, STAGE = range(4)
@@ -25,15 +25,19 @@ ELEMENTS, STEP, CYCLES, LATENCY, EARLIER, READS_SUMS, AFTER, DONE = range(8)
 ROWS, VARYING, VALUE_BITS, FOLD_DEPTH, FIRST_STRIPE = range(5)
 HEIGHT, FULL, REST, PARTS, TIMES = range(5)
 WIDTH, PIECES, COLUMN_TILE = range(3)
-# iterations: their tile of rows and block; values of K in them, and whether they complete their sums; the fetch (or
-# part of the only one) whose weights they wait for (-1: none), and the one that they read; of the feed of the same
-# number, the iteration for which it brings rows (-1: none), and how many feeds bring the same; then times
-TILE, BLOCK, VALUES, ENDS, WAITED_FETCH, FETCH, TARGET, FEEDS_ALIKE = range(8)
-RAW_READY, RAW_FREED, FEED_READY, SIDE_READY, SIDE_FREED, ITERATION_COLUMNS = range(8, 14)
-# fetches of weights (FETCH_BITS), or parts of the only one; sums of finished stripes in order
+# iterations: their tile of rows and block; values of K in them, and whether these are the first and the last; the
+# fetch (or part of the only one) whose weights they wait for (-1: none), and the one that they read; of the feed of the
+# same number, the iteration for which it brings rows (-1: none), and how many feeds bring the same; then times
+TILE, BLOCK, VALUES, BEGINS, ENDS, WAITED_FETCH, FETCH, TARGET, FEEDS_ALIKE = range(9)
+RAW_READY, RAW_FREED, FEED_READY, SIDE_READY, SIDE_FREED, ITERATION_COLUMNS = range(9, 15)
+# fetches of weights (FETCH_BITS), or parts of the only one
 FETCH_BITS, READY, FREED = range(3)
-STRIPE, ITERATION, SUM_READY, SUM_FREED = range(4)
-# clock: when units are free, of the last streams and the last load, of the last job that read rows; then counts
-DRAM, VECTOR, ISSUED, BEFORE, LOADED, READ, FINISH, RAWS, FEEDS, SIDES, FETCHED, SUMS, DRAINED, STORED, CLOCK = range(
-    15
-)
+# sums that left the array, in order; SUM_BITS: that go out because they are not complete. OUT_BITS, OUT_READY: of the
+# n-th ones that went out
+STRIPE, ITERATION, SUM_READY, SUM_FREED, SUM_BITS, OUT_BITS, OUT_READY, SUM_COLUMNS = range(8)
+# clock, times: when units are free; of the last streams and the last load; of the last job that read rows; of the sums
+# that come back for the next stripe
+DRAM, VECTOR, ISSUED, BEFORE, LOADED, READ, FINISH, RETURNED = range(8)
+# clock, counts: of loads, feeds and fetches; of sums that left the array, their slots, and those that are complete; of
+# slots taken, and of stripes that the array still adds to; of sums that went out and came back
+RAWS, FEEDS, SIDES, FETCHED, SUMS, DRAINED, COMPLETE, STORED, TAKEN, HELD, OUTSIDE, BACK, CLOCK = range(8, 21)

@@ -11,8 +11,8 @@ from mixarray.mapping.chain_plan import Stage
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.demand import NOBODY
 from mixarray.mapping.pipeline_columns import Integers
-from mixarray.mapping.space import Space, divides_rows, divides_weights
-from mixarray.mapping.tile_tables import load_cycles
+from mixarray.mapping.space import Space, divides_rows, divides_weights, spills
+from mixarray.mapping.tile_tables import RowTable, load_cycles
 
 LOADING = {
     WeightLoading.SERIAL: at.SERIAL,
@@ -48,21 +48,26 @@ def common_facts(space: Space) -> Integers:
         at.ALL_ROWS: demand.rows,
         at.ALL_VARYING: demand.varying_rows,
         at.WEIGHT_BITS: demand.weight_bits,
+        at.EACH_BITS: array.accumulator_bits,
         at.FIRST_CYCLES: sum(accelerator.memory.transfer_cycles(bits) for bits in demand.parameter_bits),
     }.items():
         facts[place] = value
     return facts
 
 
-def facts_of(common: Integers, space: Space, choice: Choice, first_tile_rows: int) -> Integers:
-    """The facts of one choice."""
+def facts_of(common: Integers, space: Space, choice: Choice, rows: RowTable) -> Integers:
+    """The facts of one choice, whose tiles of rows are `rows`."""
     buffers, facts = space.cuts.accelerator.buffers, common.copy()
     slots = buffers.activation.slots if divides_rows(choice.doubled) else 1
+    tiles = rows.count, ceil_div(space.demand.n, choice.columns), ceil_div(space.demand.k, choice.depth)
+    facts[at.SPILLS] = spills(choice.order, tiles)
     facts[at.DEPTH] = min(choice.depth, space.demand.k)
     facts[at.SLOTS] = slots
     facts[at.WHOLE_WEIGHTS] = choice.columns >= space.demand.n and choice.depth >= space.demand.k
     facts[at.WEIGHTS_AHEAD] = buffers.weight.slots - 1 if divides_weights(choice.doubled) else 0
-    facts[at.FIRST_FITS] = slots == 1 or _largest_move(space, first_tile_rows) <= buffers.activation.slot_bits
+    facts[at.FIRST_FITS] = (
+        slots == 1 or _largest_move(space, int(rows.tiles[0, at.ROWS])) <= buffers.activation.slot_bits
+    )
     return facts
 
 

@@ -40,7 +40,8 @@ def needs_turning(flow: Flow, product: int, dataflow: Dataflow) -> bool:
     op = flow.operators[product]
     match dataflow:
         case Dataflow.WEIGHT_STATIONARY:  # QK^T
-            return any(flow.operators[reader].kind is OperatorKind.SOFTMAX for reader in flow.consumers[op.output])
+            readers = flow.consumers.get(op.output, ())
+            return any(flow.operators[reader].kind is OperatorKind.SOFTMAX for reader in readers)
         case Dataflow.INPUT_STATIONARY:  # AV
             makers = [flow.producer.get(entry.tensor) for entry in op.inputs if entry.operand is Operand.STREAM]
             return any(flow.operators[m].kind is OperatorKind.SOFTMAX for m in makers if m is not None)

@@ -23,6 +23,10 @@ Move = tuple[str, str, int]
 """(buffer, read or write, bits)"""
 
 
+WRITE_VALUE = "write_value"
+"""A write access that whole words of the port would not have needed; it costs what a write costs."""
+
+
 @dataclass(frozen=True, slots=True)
 class VectorCost:
     """`count` times each of `actions` on the vector unit in so many cycles; `moves` in the buffers."""
@@ -51,9 +55,12 @@ def vector_cost(accelerator: Accelerator, work: VectorWork, elements: int) -> Ve
 
 
 def _one_by_one(moves: Iterable[Move], elements: int, port_bits: int) -> Iterable[Move]:
-    """Every value written takes an access of its own, as wide as the port."""
-    for place, name, bits in moves:
-        yield place, name, elements * port_bits if name == "write" else bits
+    """Every value written takes an access of its own, as wide as the port: those beyond whole words are named apart."""
+    for move in moves:
+        yield move
+        place, name, bits = move
+        if name == "write" and elements > ceil_div(bits, port_bits):
+            yield place, WRITE_VALUE, (elements - ceil_div(bits, port_bits)) * port_bits
 
 
 def _turn(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCost:
