@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -13,10 +15,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """`function`, compiled at its first call; kept in the cache directory of numba if there is one to write to.
 
-    That cache looks for changes in the function's own file only: a compiled function calls none of another file.
+    That cache looks for changes in the function's own file only. A file with compiled functions that need functions or
+    numbers of other files therefore states what these files are, in `COMPILED_WITH` (name to digest, `file_digest`):
+    whoever changes one of them has to change it there too. A test holds the digests.
     """
     try:
         made = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # neither beside the file nor in the user's cache can anything be written
         made = njit(nogil=True)(function)
     return cast(Function, made)
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a source file that `COMPILED_WITH` states."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -115,7 +115,10 @@ def test_override_changes_value_and_source() -> None:
         ("leakage=some", r"'none', 'lstp300' or 'hp360'"),
         ("buffers.weight={capacity_kib: 1, port_bits: 64}", r"buffers.weight.slots: this field is required"),
         ("buffers.accumulator.capacity_kib=1", None),
-        ("buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16, banks: 1}", r"one slot holds 512 bits.*needs 1024"),
+        (
+            "buffers.accumulator={capacity_kib: 1, port_bits: 64, slots: 16, banks: 1}",
+            r"slot holds 512 bits.*needs 1024",
+        ),
         ("dram_channels.0.bits_per_cycle=102.4", r"integer or a fraction"),
         ("dram_channels.0.bits_per_cycle=0", r"dram_channels.0.bits_per_cycle"),
         ("dram_channels.0.bits_per_cycle='1e9'", r"integer or a fraction.*found '1e9'"),

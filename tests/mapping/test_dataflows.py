@@ -100,9 +100,7 @@ def test_no_job_moves_more_than_a_slot(dataflow, array, buffers, built, block):
     for workload in (block(6, 2, 2), block(6, 2, 6), block(1, 3, 0), block(40, 2, 9)):
         jobs = [job for segment in build_schedule(workload, accelerator).segments for job in segment.body]
         counted = [(job.kind, *action) for job in jobs for action in job.actions if action[0].component in most]
-        moved = [
-            entry for entry in counted if entry[1].name != WRITE_VALUE
-        ]  # accesses of one value, not bits that move
+        moved = [entry for entry in counted if entry[1].name != WRITE_VALUE]  # single values: not bits that move
         assert len(moved) > 20
         assert not [entry for entry in moved if entry[2] > most[entry[1].component]]
 

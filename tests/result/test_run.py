@@ -44,9 +44,8 @@ def made_up(cycles: int, stream_bits: int = 8) -> Simulation:
     execution = Execution("event", cycles, 9, busy, workload.macs, useful, actions, (counts,), None)
     walk = {(0, UNITS[0], JobKind.STREAM): cycles - 10, (0, UNITS[3], JobKind.DRAM_STORE): 10}
     attribution = Attribution(cycles, 2, walk)
-    return Simulation(
-        workload, ACCELERATOR, Schedule(UNITS, ()), execution, energy(actions, cycles, ACCELERATOR, streams), attribution
-    )
+    spent = energy(actions, cycles, ACCELERATOR, streams)
+    return Simulation(workload, ACCELERATOR, Schedule(UNITS, ()), execution, spent, attribution)
 
 
 def result_of(simulations: Weighted) -> RunResult:

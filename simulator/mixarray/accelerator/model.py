@@ -251,7 +251,8 @@ class Accelerator(Frozen):
     @field_validator("dram_channels")
     @classmethod
     def _channels_alike(cls, value: tuple[DramChannel, ...]) -> tuple[DramChannel, ...]:
-        if len({channel.model_copy(update={"name": ""}) for channel in value}) > 1:
+        first = value[0]
+        if any(channel.model_copy(update={"name": first.name}) != first for channel in value):
             raise ValueError("channels must differ in nothing but their names: bursts are spread over all of them")
         return value
 

@@ -65,7 +65,10 @@ class Bounds:
         facts = facts_of(self.facts, self.space, choice, rows)
         its = iteration_table(facts, rows.tiles, blocks, order_numbers(choice))
         fetches, works = fetch_table(its, rows.tiles, blocks), self.works.copy()
-        return pipeline_cycles(facts, self.tensors, works, rows.tiles, rows.stripes, blocks, its, fetches)
+        sums = np.zeros((len(rows.stripes) * (len(its) // rows.count) + 1, at.SUM_COLUMNS), np.int64)
+        stored = np.zeros((len(its) + 1, len(works) + 1), np.int64)
+        tables = (self.tensors, works, rows.tiles, rows.stripes, blocks, its, fetches, sums, stored)
+        return pipeline_cycles(facts, tables)
 
     def _coarse(self, choices: Sequence[Choice], found: Reloads, traffic: Integers) -> Integers:
         demand, fill = self.space.demand, int(self.facts[at.FILL])
@@ -75,9 +78,23 @@ class Bounds:
         before = found.row_loads * sum(ceil_div(w.elements, w.step) * w.cycles for w in demand.before)
         waits = self._element_waits() if demand.elements else np.maximum(before, found.row_loads * self._stream_loads())
         early = divided | (self.facts[at.DATAFLOW] == at.INPUT_STATIONARY)  # where loads read rows, ahead of streams
-        array = np.maximum(busy[:, 0], np.where(early, 0, busy[:, 1] + waits)) + fill
+        array = np.maximum(busy[:, 0], np.where(early, 0, busy[:, 1] + waits)) + fill + self._heads(choices)
         dram = self._transfers(traffic) + int(self.facts[at.DRAM_LATENCY])
         return np.asarray(np.maximum(np.maximum(array, before + busy[:, 2]), dram))
+
+    def _heads(self, choices: Sequence[Choice]) -> Integers:
+        """Cycles until the first tile of rows is there (of batched GEMMs, for less than one element: none)."""
+        demand = self.space.demand
+        if demand.elements or not demand.at(Stage.RAW, Stage.STREAM):
+            return np.zeros(len(choices), np.int64)
+        first = {rows: self.rows[rows].tiles[0, [at.ROWS, at.VARYING]] for rows in self.rows}
+        tiles = np.array([(*first[choice.rows], min(choice.depth, demand.k)) for choice in choices], np.int64)
+        rows, varying, depth = tiles.reshape(-1, 3).T
+        bits = np.zeros(len(choices), np.int64)
+        for entry in demand.at(Stage.RAW, Stage.STREAM):
+            share = entry.bits * varying // demand.varying_rows if entry.varying else entry.bits * rows // demand.rows
+            bits += share if entry.stage is Stage.RAW else share * depth // demand.k
+        return self._transfers(bits) + int(self.facts[at.DRAM_LATENCY])
 
     def _stream_loads(self) -> int:
         """Cycles to load all rows once: with one slot, a tile comes when the one before it has been read."""

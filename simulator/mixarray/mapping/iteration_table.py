@@ -8,6 +8,8 @@ from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
 
+COMPILED_WITH = {"pipeline_columns.py": "7202c239f2f9dfb6"}
+
 
 @compiled
 def iteration_table(facts: Integers, tiles: Integers, blocks: Integers, order: Integers) -> Integers:

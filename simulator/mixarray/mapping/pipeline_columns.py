@@ -11,6 +11,9 @@ SERIAL, SINGLE, DOUBLE = range(3)
 WEIGHT_STATIONARY, INPUT_STATIONARY, OUTPUT_STATIONARY = range(3)
 RAW, STREAM, SIDE, FED, OUT = range(5)
 
+# the tables by their places
+TENSORS, WORKS, TILES, STRIPES, BLOCKS, ITERATIONS, FETCHES, SUMS, STORED_AT = range(9)
+
 # facts, a vector: DRAM (bits per cycle as a fraction), array, totals of the chain, the choice
 RATE_BITS, RATE_CYCLES, BURST_BITS, CHANNELS, DRAM_LATENCY = range(5)
 DATAFLOW, LOADING, FILL, LOAD, SUM_SLOTS = range(5, 10)
@@ -32,6 +35,7 @@ TILE, BLOCK, VALUES, BEGINS, ENDS, WAITED_FETCH, FETCH, TARGET, FEEDS_ALIKE = ra
 RAW_READY, RAW_FREED, FEED_READY, SIDE_READY, SIDE_FREED, ITERATION_COLUMNS = range(9, 15)
 # fetches of weights (FETCH_BITS), or parts of the only one
 FETCH_BITS, READY, FREED = range(3)
+# stored: when the channel was done with the n-th results (row) of a vector work (column)
 # sums that left the array, in order; SUM_BITS: that go out because they are not complete. OUT_BITS, OUT_READY: of the
 # n-th ones that went out
 STRIPE, ITERATION, SUM_READY, SUM_FREED, SUM_BITS, OUT_BITS, OUT_READY, SUM_COLUMNS = range(8)
@@ -40,4 +44,4 @@ STRIPE, ITERATION, SUM_READY, SUM_FREED, SUM_BITS, OUT_BITS, OUT_READY, SUM_COLU
 DRAM, VECTOR, ISSUED, BEFORE, LOADED, READ, FINISH, RETURNED = range(8)
 # clock, counts: of loads, feeds and fetches; of sums that left the array, their slots, and those that are complete; of
 # slots taken, and of stripes that the array still adds to; of sums that went out and came back
-RAWS, FEEDS, SIDES, FETCHED, SUMS, DRAINED, COMPLETE, STORED, TAKEN, HELD, OUTSIDE, BACK, CLOCK = range(8, 21)
+RAWS, FEEDS, SIDES, FETCHED, FINISHED, DRAINED, COMPLETE, STORED, TAKEN, HELD, OUTSIDE, BACK, CLOCK = range(8, 21)

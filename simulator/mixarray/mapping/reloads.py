@@ -38,8 +38,9 @@ def reloads(space: Space, choices: Sequence[Choice], tables: Mapping[int, RowTab
     """Reloads of choices, whose tiles of rows `tables` has by their size."""
     demand, count = space.demand, len(choices)
     sizes = np.array([(c.columns, c.depth) for c in choices], np.int64).reshape(count, 2)
-    rows = [tables[choice.rows] for choice in choices]
-    tiles = np.stack([_array([t.count for t in rows]), -(-demand.n // sizes[:, 0]), -(-demand.k // sizes[:, 1])])
+    known = {rows: (table.count, table.value_bits, table.changing_bits) for rows, table in tables.items()}
+    tiles_m, every_bits, staying_bits = _array([known[choice.rows] for choice in choices]).reshape(count, 3).T
+    tiles = np.stack([tiles_m, -(-demand.n // sizes[:, 0]), -(-demand.k // sizes[:, 1])])
     innermost, spilling = _order_facts([choice.order for choice in choices], tiles)
     sums = demand.rows * demand.n * space.cuts.array.accumulator_bits
     partial = np.where(spilling, (tiles[K] - 1) * sums, 0)
@@ -48,8 +49,7 @@ def reloads(space: Space, choices: Sequence[Choice], tables: Mapping[int, RowTab
     # leaving a tile of N leaves all tiles of rows behind, unless there is only one
     again = (innermost != N) & (tiles[M] * tiles[K] > 1)
     # a tile of weights stays while rows of the same stationary bits follow each other on it
-    staying = _array([t.changing_bits for t in rows])
-    value_bits = np.where(innermost == M, staying, _array([t.value_bits for t in rows]))
+    value_bits = np.where(innermost == M, staying_bits, every_bits)
     weights = np.where(tiles[N] * tiles[K] == 1, demand.weight_bits, demand.n * demand.k * value_bits)
     return Reloads(np.where(again, tiles[N], 1), weights, partial)
 
@@ -65,7 +65,8 @@ def traffic_bits(space: Space, found: Reloads) -> Integers:
 
 def _order_facts(orders: Sequence[LoopOrder], tiles: Integers) -> tuple[Integers, Truths]:
     """The innermost dimension with more than one tile (-1: none), and whether sums leave before they are complete."""
-    order = _array([["mnk".index(axis) for axis in o.value] for o in orders]).reshape(-1, 3)
+    places = {order: ["mnk".index(axis) for axis in order.value] for order in LoopOrder}
+    order = _array([places[o] for o in orders]).reshape(-1, 3)
     counts = np.take_along_axis(tiles.T, order, axis=1)
     innermost = np.full(len(orders), -1, np.int64)
     spilling = np.zeros(len(orders), np.bool_)

@@ -1,0 +1,49 @@
+"""Compiled: what a transfer and a fold take, and how the next ones follow; times are in cycles."""
+
+from __future__ import annotations
+
+from mixarray.compiled import compiled
+from mixarray.mapping import pipeline_columns as at
+from mixarray.mapping.pipeline_columns import Integers
+
+COMPILED_WITH = {"pipeline_columns.py": "7202c239f2f9dfb6"}
+
+
+@compiled
+def transfer(facts: Integers, clock: Integers, bits: int, wait: int) -> int:
+    """One transfer, which takes the channels as `Memory.transfer_cycles` has it; when it is ready."""
+    bursts = -(-bits // facts[at.BURST_BITS])
+    most = -(-bursts // facts[at.CHANNELS])
+    cycles = -(-most * facts[at.BURST_BITS] * facts[at.RATE_CYCLES] // facts[at.RATE_BITS])
+    clock[at.DRAM] = max(clock[at.DRAM], wait) + cycles
+    return int(clock[at.DRAM] + facts[at.DRAM_LATENCY])
+
+
+@compiled
+def fold(facts: Integers, clock: Integers, load_wait: int, stream_wait: int, cycles: int) -> None:
+    """One fold: its load (output-stationary: its drain follows) and its stream."""
+    serial, double = facts[at.LOADING] == at.SERIAL, facts[at.LOADING] == at.DOUBLE
+    issued, before, loaded = clock[at.ISSUED], clock[at.BEFORE], clock[at.LOADED]
+    clock[at.BEFORE] = issued
+    if facts[at.DATAFLOW] == at.OUTPUT_STATIONARY:
+        # LOADED is when the last drain was issued; in its second register the next sums start with that drain
+        free = loaded - facts[at.LOAD] if double else loaded + (facts[at.FILL] if serial and loaded else 0)
+        clock[at.ISSUED] = max(issued, free, stream_wait) + cycles
+        clock[at.LOADED] = max(loaded, clock[at.ISSUED], load_wait) + facts[at.LOAD]
+        return
+    free = before if double else issued + (facts[at.FILL] if serial and issued else 0)
+    clock[at.LOADED] = max(loaded, free, load_wait) + facts[at.LOAD]
+    clock[at.ISSUED] = max(issued, clock[at.LOADED], stream_wait) + cycles
+
+
+@compiled
+def more_folds(facts: Integers, clock: Integers, folds: int, cycles: int) -> None:
+    """Equal folds behind the last one: two of them as they come, the others in the step that then repeats."""
+    for _ in range(min(folds, 2)):
+        fold(facts, clock, 0, 0, cycles)
+    if folds > 2:
+        step = max(cycles, facts[at.LOAD]) if facts[at.LOADING] == at.DOUBLE else cycles + facts[at.LOAD]
+        step += facts[at.FILL] if facts[at.LOADING] == at.SERIAL else 0
+        clock[at.ISSUED] += (folds - 2) * step
+        clock[at.BEFORE] += (folds - 2) * step
+        clock[at.LOADED] += (folds - 2) * step
