@@ -20,9 +20,9 @@ def compiled(function: Function) -> Function:
     whoever changes one of them has to change it there too. A test holds the digests.
     """
     try:
-        made = njit(cache=True, nogil=True, error_model="numpy")(function)
+        made = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # neither beside the file nor in the user's cache can anything be written
-        made = njit(nogil=True, error_model="numpy")(function)
+        made = njit(nogil=True)(function)
     return cast(Function, made)
 
 

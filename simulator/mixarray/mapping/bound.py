@@ -20,19 +20,32 @@ from mixarray.mapping.choice import Choice
 from mixarray.mapping.iteration_table import fetch_table, iteration_table
 from mixarray.mapping.pipeline_bound import pipeline_cycles
 from mixarray.mapping.pipeline_columns import Integers
-from mixarray.mapping.pipeline_facts import common_facts, facts_of, order_numbers, tensor_table, work_table
+from mixarray.mapping.pipeline_facts import (
+    comes_whole,
+    common_facts,
+    facts_of,
+    order_numbers,
+    tensor_table,
+    work_table,
+)
 from mixarray.mapping.reloads import Reloads, reloads, traffic_bits
 from mixarray.mapping.space import Space, divides_rows
 from mixarray.mapping.tile_tables import RowTable, block_table, row_table
 
+LARGEST = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """All choices of a space; arrays of shape (choices,): their exact traffic, and their coarse bounds."""
+    """All choices of a space; arrays of shape (choices,): their exact traffic, and their coarse bounds.
+
+    totals: cycles that DRAM, the vector unit and the streams of the array take at least, shape (choices, 3).
+    """
 
     choices: tuple[Choice, ...]
     traffic_bits: Integers
     coarse_cycles: Integers
+    totals: Integers
 
 
 @dataclass
@@ -54,15 +67,15 @@ class Bounds:
         tables = {rows: self._row_table(rows) for rows in {choice.rows for choice in choices}}
         found = reloads(self.space, choices, tables)
         traffic = traffic_bits(self.space, found)
-        return Estimates(choices, traffic, self._coarse(choices, found, traffic))
+        return Estimates(choices, traffic, *self._coarse(choices, found, traffic))
 
-    def fine(self, choice: Choice) -> int:
-        """The fine bound of a choice; 0 where there is none."""
-        demand = self.space.demand
+    def fine(self, estimates: Estimates, place: int, limit: int = LARGEST) -> int:
+        """The fine bound of a choice of `estimates`; 0 where there is none; more than `limit` need not be exact."""
+        demand, choice = self.space.demand, estimates.choices[place]
         if demand.elements:
             return 0
         rows, blocks = self._row_table(choice.rows), self._block_table(choice.columns)
-        facts = facts_of(self.facts, self.space, choice, rows)
+        facts = facts_of(self.facts, self.space, choice, rows, estimates.totals[place], limit)
         its = iteration_table(facts, rows.tiles, blocks, order_numbers(choice))
         fetches, works = fetch_table(its, rows.tiles, blocks), self.works.copy()
         sums = np.zeros((len(rows.stripes) * (len(its) // rows.count) + 1, at.SUM_COLUMNS), np.int64)
@@ -70,42 +83,55 @@ class Bounds:
         tables = (self.tensors, works, rows.tiles, rows.stripes, blocks, its, fetches, sums, stored)
         return pipeline_cycles(facts, tables)
 
-    def _coarse(self, choices: Sequence[Choice], found: Reloads, traffic: Integers) -> Integers:
-        demand, fill = self.space.demand, int(self.facts[at.FILL])
+    def _coarse(self, choices: Sequence[Choice], found: Reloads, traffic: Integers) -> tuple[Integers, Integers]:
+        """Coarse bounds, and totals."""
+        demand, latency = self.space.demand, int(self.facts[at.DRAM_LATENCY])
         known = {size: self._busy(*size) for size in {(choice.rows, choice.columns) for choice in choices}}
         busy = np.array([known[choice.rows, choice.columns] for choice in choices], np.int64).reshape(-1, 3)
         divided = np.array([divides_rows(choice.doubled) for choice in choices], np.bool_)
         before = found.row_loads * sum(ceil_div(w.elements, w.step) * w.cycles for w in demand.before)
-        waits = self._element_waits() if demand.elements else np.maximum(before, found.row_loads * self._stream_loads())
+        waits = (
+            self._element_waits(Stage.STREAM, Stage.STATIONARY)
+            if demand.elements
+            else np.maximum(before, found.row_loads * self._stream_loads())
+        )
         early = divided | (self.facts[at.DATAFLOW] == at.INPUT_STATIONARY)  # where loads read rows, ahead of streams
-        array = np.maximum(busy[:, 0], np.where(early, 0, busy[:, 1] + waits)) + fill + self._heads(choices)
-        dram = self._transfers(traffic) + int(self.facts[at.DRAM_LATENCY])
-        return np.asarray(np.maximum(np.maximum(array, before + busy[:, 2]), dram))
+        tile, first_work = self._heads(choices)
+        array = np.maximum(busy[:, 0] + tile, np.where(early, 0, busy[:, 1] + waits)) + self.facts[at.FILL]
+        sides = self._element_waits(Stage.SIDE) if demand.elements and demand.at(Stage.SIDE) else 0
+        vector = before + busy[:, 2] + first_work + np.where(divided, 0, sides)
+        dram = self._transfers(traffic)
+        totals = np.stack([dram, before + busy[:, 2], busy[:, 1]], axis=1)
+        return np.asarray(np.maximum(np.maximum(array, vector), dram + latency)), totals
 
-    def _heads(self, choices: Sequence[Choice]) -> Integers:
-        """Cycles until the first tile of rows is there (of batched GEMMs, for less than one element: none)."""
+    def _heads(self, choices: Sequence[Choice]) -> tuple[Integers, Integers]:
+        """Cycles until the first tile of rows is there, and until the vector unit has something to do."""
         demand = self.space.demand
-        if demand.elements or not demand.at(Stage.RAW, Stage.STREAM):
-            return np.zeros(len(choices), np.int64)
-        first = {rows: self.rows[rows].tiles[0, [at.ROWS, at.VARYING]] for rows in self.rows}
+        if demand.elements:  # less than one element has to be there
+            return np.zeros(len(choices), np.int64), np.zeros(len(choices), np.int64)
+        first = {
+            rows: (*table.tiles[0, [at.ROWS, at.VARYING]].tolist(), comes_whole(self.space, table))
+            for rows, table in self.rows.items()
+        }
         tiles = np.array([(*first[choice.rows], min(choice.depth, demand.k)) for choice in choices], np.int64)
-        rows, varying, depth = tiles.reshape(-1, 3).T
-        bits = np.zeros(len(choices), np.int64)
+        rows, varying, whole, depth = tiles.reshape(-1, 4).T
+        raw, stream = np.zeros(len(choices), np.int64), np.zeros(len(choices), np.int64)
         for entry in demand.at(Stage.RAW, Stage.STREAM):
             share = entry.bits * varying // demand.varying_rows if entry.varying else entry.bits * rows // demand.rows
-            bits += share if entry.stage is Stage.RAW else share * depth // demand.k
-        return self._transfers(bits) + int(self.facts[at.DRAM_LATENCY])
+            raw += share if entry.stage is Stage.RAW else 0
+            stream += share * depth // demand.k if entry.stage is Stage.STREAM else 0
+        tile = self._transfers(raw + stream)
+        return tile, np.where(whole, self._transfers(raw), 0) if demand.before else tile
 
     def _stream_loads(self) -> int:
         """Cycles to load all rows once: with one slot, a tile comes when the one before it has been read."""
         return int(self._transfers(np.int64(sum(entry.bits for entry in self.space.demand.at(Stage.STREAM)))))
 
-    def _element_waits(self) -> int:
-        """With one slot the operands of an element come when the element before it has been read."""
+    def _element_waits(self, *stages: Stage) -> int:
+        """Cycles to load what all elements need: with one slot, it comes when that of the one before has been used."""
         demand = self.space.demand
-        bits = sum(entry.bits for entry in demand.at(Stage.STREAM, Stage.STATIONARY))
-        latencies = sum(count for _, count in demand.elements) * int(self.facts[at.DRAM_LATENCY])
-        return int(self._transfers(np.int64(bits))) + latencies
+        bits, elements = sum(entry.bits for entry in demand.at(*stages)), sum(count for _, count in demand.elements)
+        return int(self._transfers(np.int64(bits))) + elements * int(self.facts[at.DRAM_LATENCY])
 
     def _transfers(self, bits: Integers | np.int64) -> Integers:
         """Cycles that all channels need at least to move so much."""

@@ -15,9 +15,9 @@ import numpy as np
 from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
-from mixarray.mapping.unit_bound import fold, more_folds, transfer
+from mixarray.mapping.unit_bound import fold, least_cycles, more_folds, transfer, work
 
-COMPILED_WITH = {"pipeline_columns.py": "7202c239f2f9dfb6", "unit_bound.py": "fa43c1a894f1dcf0"}
+COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250", "unit_bound.py": "0b1fbf925dafd3ea"}
 
 Tables = tuple[Integers, ...]
 """(tensors, works, tiles, stripes, blocks, iterations, fetches, sums, stored)"""
@@ -90,9 +90,7 @@ def _before(facts: Integers, tables: Tables, clock: Integers, feed: int) -> None
     for row in range(len(works)):
         elements = works[row, at.ELEMENTS] * rows // (facts[at.ALL_ROWS] * its[feed, at.FEEDS_ALIKE])
         if elements and not works[row, at.AFTER]:
-            clock[at.VECTOR] = (
-                max(clock[at.VECTOR], ready) + -(-elements // works[row, at.STEP]) * works[row, at.CYCLES]
-            )
+            work(clock, ready, -(-elements // works[row, at.STEP]) * works[row, at.CYCLES])
             latency = works[row, at.LATENCY]
             ready = ready if pieces else clock[at.VECTOR] + latency
             works[row, at.DONE] = 0 if pieces else ready
@@ -143,7 +141,7 @@ def _whole_weights(facts: Integers, tables: Tables, clock: Integers) -> None:
     while done < pieces:
         done, size = min(pieces, done + size), 2 * size
         columns = facts[at.N] if done == pieces else facts[at.N] * done // pieces
-        clock[at.DRAM] = start
+        clock[at.DRAM], clock[at.DRAM_BUSY] = start, 0
         bits = facts[at.WEIGHT_BITS] * columns // facts[at.N]
         tables[at.FETCHES][part, at.READY] = transfer(facts, clock, bits, 0)
         part += 1
@@ -264,7 +262,7 @@ def _after(facts: Integers, tables: Tables, clock: Integers, done: int) -> None:
             wait = max(wait, works[works[row, at.EARLIER], at.DONE])
         if index == tables[at.TILES][tile, at.FIRST_STRIPE] and clock[at.STORED] >= facts[at.SLOTS]:
             wait = max(wait, stored[clock[at.STORED] - facts[at.SLOTS], row])
-        clock[at.VECTOR] = max(clock[at.VECTOR], wait) + -(-elements // works[row, at.STEP]) * works[row, at.CYCLES]
+        work(clock, wait, -(-elements // works[row, at.STEP]) * works[row, at.CYCLES])
         works[row, at.DONE] = clock[at.VECTOR] + works[row, at.LATENCY]
         clock[at.FINISH] = max(clock[at.FINISH], works[row, at.DONE])
         side = 0
@@ -275,7 +273,10 @@ def _after(facts: Integers, tables: Tables, clock: Integers, done: int) -> None:
 
 @compiled
 def pipeline_cycles(facts: Integers, tables: Tables) -> int:
-    """At most the cycles that the chain takes alone, from an empty pipeline. Fills in the times of its tables."""
+    """At most the cycles that the chain takes alone, from an empty pipeline; more than the limit need not be exact.
+
+    Fills in the times of its tables.
+    """
     ahead, count, clock = facts[at.SLOTS] - 1, len(tables[at.ITERATIONS]), np.zeros(at.CLOCK, np.int64)
     clock[at.DRAM] = facts[at.FIRST_CYCLES]
     for step in range(-2 * ahead, count + 1):
@@ -297,4 +298,6 @@ def pipeline_cycles(facts: Integers, tables: Tables) -> int:
             if not facts[at.WHOLE_WEIGHTS]:
                 _fill(facts, tables, clock, step)
         _store_results(facts, tables, clock, feed, step - 1)
+        if least_cycles(facts, clock) > facts[at.LIMIT]:
+            return least_cycles(facts, clock)
     return int(max(clock[at.FINISH], clock[at.DRAM] + facts[at.DRAM_LATENCY]))

@@ -18,7 +18,9 @@ TENSORS, WORKS, TILES, STRIPES, BLOCKS, ITERATIONS, FETCHES, SUMS, STORED_AT = r
 RATE_BITS, RATE_CYCLES, BURST_BITS, CHANNELS, DRAM_LATENCY = range(5)
 DATAFLOW, LOADING, FILL, LOAD, SUM_SLOTS = range(5, 10)
 N, K, ALL_ROWS, ALL_VARYING, WEIGHT_BITS = range(10, 15)
-DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, SPILLS, EACH_BITS, FACTS = range(15, 24)
+DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, SPILLS, EACH_BITS = range(15, 23)
+# facts about all of the work: cycles of the units at least, and those at which a bound need not be finished
+ALL_DRAM, ALL_VECTOR, ALL_STREAMS, LIMIT, FACTS = range(23, 28)
 
 # tensors: bits in all, whether they vary with the windows, the vector work that makes them, stage
 BITS, VARIES, MAKER, STAGE = range(4)
@@ -42,6 +44,8 @@ STRIPE, ITERATION, SUM_READY, SUM_FREED, SUM_BITS, OUT_BITS, OUT_READY, SUM_COLU
 # clock, times: when units are free; of the last streams and the last load; of the last job that read rows; of the sums
 # that come back for the next stripe
 DRAM, VECTOR, ISSUED, BEFORE, LOADED, READ, FINISH, RETURNED = range(8)
+# clock, cycles so far that units were busy
+DRAM_BUSY, VECTOR_BUSY, STREAM_BUSY = range(8, 11)
 # clock, counts: of loads, feeds and fetches; of sums that left the array, their slots, and those that are complete; of
 # slots taken, and of stripes that the array still adds to; of sums that went out and came back
-RAWS, FEEDS, SIDES, FETCHED, FINISHED, DRAINED, COMPLETE, STORED, TAKEN, HELD, OUTSIDE, BACK, CLOCK = range(8, 21)
+RAWS, FEEDS, SIDES, FETCHED, FINISHED, DRAINED, COMPLETE, STORED, TAKEN, HELD, OUTSIDE, BACK, CLOCK = range(11, 24)

@@ -55,19 +55,19 @@ def common_facts(space: Space) -> Integers:
     return facts
 
 
-def facts_of(common: Integers, space: Space, choice: Choice, rows: RowTable) -> Integers:
-    """The facts of one choice, whose tiles of rows are `rows`."""
+def facts_of(common: Integers, space: Space, choice: Choice, rows: RowTable, totals: Integers, limit: int) -> Integers:
+    """The facts of one choice, whose tiles of rows are `rows`; totals: cycles of DRAM, vector unit and streams."""
     buffers, facts = space.cuts.accelerator.buffers, common.copy()
     slots = buffers.activation.slots if divides_rows(choice.doubled) else 1
     tiles = rows.count, ceil_div(space.demand.n, choice.columns), ceil_div(space.demand.k, choice.depth)
     facts[at.SPILLS] = spills(choice.order, tiles)
     facts[at.DEPTH] = min(choice.depth, space.demand.k)
     facts[at.SLOTS] = slots
+    facts[[at.ALL_DRAM, at.ALL_VECTOR, at.ALL_STREAMS]] = totals
+    facts[at.LIMIT] = limit
     facts[at.WHOLE_WEIGHTS] = choice.columns >= space.demand.n and choice.depth >= space.demand.k
     facts[at.WEIGHTS_AHEAD] = buffers.weight.slots - 1 if divides_weights(choice.doubled) else 0
-    facts[at.FIRST_FITS] = (
-        slots == 1 or _largest_move(space, int(rows.tiles[0, at.ROWS])) <= buffers.activation.slot_bits
-    )
+    facts[at.FIRST_FITS] = slots == 1 or comes_whole(space, rows)
     return facts
 
 
@@ -95,10 +95,12 @@ def work_table(space: Space) -> Integers:
     return np.array(rows, np.int64).reshape(-1, 8)
 
 
-def _largest_move(space: Space, tile_rows: int) -> int:
-    """The most bits that one job moves for a tile of so many rows before the GEMM, or more."""
-    demand = space.demand
+def comes_whole(space: Space, rows: RowTable) -> bool:
+    """Whether the first tile of rows surely comes in one piece where the activation buffer is divided."""
+    demand, tile_rows = space.demand, int(rows.tiles[0, at.ROWS])
     moved = [entry.bits for entry in demand.at(Stage.RAW, Stage.STREAM, Stage.FED)]
     moved += [bits for work in demand.before for bits in (work.work.read_bits, work.work.write_bits)]
     widest = max((run.bits or 1) for run in demand.runs) * demand.rows
-    return max((ceil_div(bits * tile_rows * widest, demand.rows * demand.varying_rows) for bits in moved), default=0)
+    whole = demand.rows * demand.varying_rows
+    most = max((ceil_div(bits * tile_rows * widest, whole) for bits in moved), default=0)
+    return most <= space.cuts.accelerator.buffers.activation.slot_bits

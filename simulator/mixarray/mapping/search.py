@@ -8,19 +8,18 @@ already loses against the second best.
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 
-import numpy as np
-
-from mixarray.mapping.bound import Bounds
+from mixarray.mapping.bound import LARGEST, Bounds
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.schedule import Schedule
 
 KEPT = 2
-NONE = -1
+NEAR = 64
+"""Fine bounds larger than the smallest one by more than this part of it are not finished until they have to be."""
 
 Lower = Callable[[Choice], Schedule | None]
 """The Schedule of a choice by itself; None: it cannot be, for a reason that only its plan tells."""
@@ -75,39 +74,49 @@ class Found:
 def search(bounds: Bounds, lower: Lower, evaluate: Evaluate) -> Found:
     """Search the whole space of `bounds`."""
     estimates = bounds.estimates()
-    traffic, coarse = estimates.traffic_bits.tolist(), estimates.coarse_cycles.tolist()
-    rest = deque(np.lexsort((estimates.traffic_bits, estimates.coarse_cycles)).tolist())
-    bounded: list[_Bounded] = []
+    waiting = [
+        _Waiting((cycles, traffic), Known.COARSE, choice, place)
+        for place, (choice, cycles, traffic) in enumerate(
+            zip(estimates.choices, estimates.coarse_cycles.tolist(), estimates.traffic_bits.tolist(), strict=True)
+        )
+    ]
+    heapq.heapify(waiting)
+    candidates, bounded, evaluated, limit = len(waiting), 0, 0, LARGEST
     best: list[Evaluated] = []
-    fine = evaluated = 0
-    while rest or bounded:
-        first = rest[0] if rest else NONE
-        if first != NONE and (not bounded or (coarse[first], traffic[first]) <= bounded[0].key):
-            if _loses((coarse[first], traffic[first]), best):
-                break
-            rest.popleft()
-            choice = estimates.choices[first]
-            cycles = max(coarse[first], bounds.fine(choice))
-            heapq.heappush(bounded, _Bounded((cycles, traffic[first]), choice))
-            fine += 1
-        else:
-            candidate = heapq.heappop(bounded)
-            if _loses(candidate.key, best):
-                break
-            schedule = lower(candidate.choice)
+    while waiting and not _loses(waiting[0].key, best):
+        first = heapq.heappop(waiting)
+        if first.known is Known.FINE:
+            schedule = lower(first.choice)
             if schedule is not None:
                 evaluated += 1
-                _insert(best, _run(candidate, schedule, evaluate))
+                _insert(best, _run(first, schedule, evaluate))
+            continue
+        within = limit if first.known is Known.COARSE else LARGEST
+        bounded += first.known is Known.COARSE
+        cycles = max(first.key[0], bounds.fine(estimates, first.place, within))
+        known = Known.FINE if cycles <= within else Known.PART
+        limit = min(limit, cycles + cycles // NEAR) if known is Known.FINE else limit
+        heapq.heappush(waiting, _Waiting((cycles, first.key[1]), known, first.choice, first.place))
     first_two = [*best, None, None]
-    return Found(first_two[0], first_two[1], len(coarse), fine, evaluated)
+    return Found(first_two[0], first_two[1], candidates, bounded, evaluated)
+
+
+class Known(IntEnum):
+    """How much is known of a candidate: its coarse bound, a part of its fine bound, or all of it."""
+
+    COARSE = 0
+    PART = 1
+    FINE = 2
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class _Bounded:
-    """A candidate with its fine bound: key is (cycles at least, traffic)."""
+class _Waiting:
+    """A candidate with its bound so far: key is (cycles at least, traffic); place: among the estimates."""
 
     key: tuple[int, int]
+    known: Known
     choice: Choice
+    place: int
 
 
 def _loses(key: tuple[int, int], best: list[Evaluated]) -> bool:
@@ -115,7 +124,7 @@ def _loses(key: tuple[int, int], best: list[Evaluated]) -> bool:
     return len(best) == KEPT and key > (best[1].cycles, best[1].traffic_bits)
 
 
-def _run(candidate: _Bounded, schedule: Schedule, evaluate: Evaluate) -> Evaluated:
+def _run(candidate: _Waiting, schedule: Schedule, evaluate: Evaluate) -> Evaluated:
     bound, traffic = candidate.key
     return Evaluated(candidate.choice, evaluate.cycles(schedule), traffic, bound, schedule, evaluate)
 

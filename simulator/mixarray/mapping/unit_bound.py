@@ -6,7 +6,7 @@ from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
 
-COMPILED_WITH = {"pipeline_columns.py": "7202c239f2f9dfb6"}
+COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250"}
 
 
 @compiled
@@ -16,6 +16,7 @@ def transfer(facts: Integers, clock: Integers, bits: int, wait: int) -> int:
     most = -(-bursts // facts[at.CHANNELS])
     cycles = -(-most * facts[at.BURST_BITS] * facts[at.RATE_CYCLES] // facts[at.RATE_BITS])
     clock[at.DRAM] = max(clock[at.DRAM], wait) + cycles
+    clock[at.DRAM_BUSY] += cycles
     return int(clock[at.DRAM] + facts[at.DRAM_LATENCY])
 
 
@@ -25,6 +26,7 @@ def fold(facts: Integers, clock: Integers, load_wait: int, stream_wait: int, cyc
     serial, double = facts[at.LOADING] == at.SERIAL, facts[at.LOADING] == at.DOUBLE
     issued, before, loaded = clock[at.ISSUED], clock[at.BEFORE], clock[at.LOADED]
     clock[at.BEFORE] = issued
+    clock[at.STREAM_BUSY] += cycles
     if facts[at.DATAFLOW] == at.OUTPUT_STATIONARY:
         # LOADED is when the last drain was issued; in its second register the next sums start with that drain
         free = loaded - facts[at.LOAD] if double else loaded + (facts[at.FILL] if serial and loaded else 0)
@@ -47,3 +49,19 @@ def more_folds(facts: Integers, clock: Integers, folds: int, cycles: int) -> Non
         clock[at.ISSUED] += (folds - 2) * step
         clock[at.BEFORE] += (folds - 2) * step
         clock[at.LOADED] += (folds - 2) * step
+        clock[at.STREAM_BUSY] += (folds - 2) * cycles
+
+
+@compiled
+def least_cycles(facts: Integers, clock: Integers) -> int:
+    """What the run takes at least, if every unit only has to do the rest of its work."""
+    dram = clock[at.DRAM] + max(0, facts[at.ALL_DRAM] - clock[at.DRAM_BUSY])
+    vector = clock[at.VECTOR] + max(0, facts[at.ALL_VECTOR] - clock[at.VECTOR_BUSY])
+    return int(max(dram, vector, clock[at.ISSUED] + max(0, facts[at.ALL_STREAMS] - clock[at.STREAM_BUSY])))
+
+
+@compiled
+def work(clock: Integers, wait: int, cycles: int) -> None:
+    """One job of the vector unit."""
+    clock[at.VECTOR] = max(clock[at.VECTOR], wait) + cycles
+    clock[at.VECTOR_BUSY] += cycles
