@@ -66,24 +66,27 @@ def spaces(request, machine, block, mixed_gemm, layers):
 
 
 def samples(spaces):
-    """(bounds, choice, coarse bound, traffic, execution) of random points."""
+    """(bounds, estimates, place among them, execution) of random points."""
     found, rng = spaces
     for planner, chain, bounds in found:
         estimates = bounds.estimates()
         places = range(len(estimates.choices))
         for place in rng.sample(places, min(POINTS, len(places))):
-            choice = estimates.choices[place]
-            schedule = lower_alone(planner.accelerator, planner.plan(chain, choice))
-            run = run_fast(schedule, len(planner.workload.operators))
-            yield bounds, choice, estimates.coarse_cycles[place], estimates.traffic_bits[place], run
+            schedule = lower_alone(planner.accelerator, planner.plan(chain, estimates.choices[place]))
+            yield bounds, estimates, place, run_fast(schedule, len(planner.workload.operators))
 
 
 def test_bounds_are_admissible_and_traffic_is_exact(spaces):
-    for bounds, choice, coarse, traffic, run in samples(spaces):
-        assert coarse <= run.total_cycles, choice
-        assert bounds.fine(choice) <= run.total_cycles, choice
+    for bounds, estimates, place, run in samples(spaces):
+        choice = estimates.choices[place]
+        assert estimates.coarse_cycles[place] <= run.total_cycles, choice
+        fine = bounds.fine(estimates, place)
+        assert fine <= run.total_cycles, choice
+        for limit in (run.total_cycles // 2, run.total_cycles):
+            part = bounds.fine(estimates, place, limit)
+            assert part == fine if part <= limit else part <= run.total_cycles, choice
         moved = sum(dram_bits(run.actions.items(), name) for name in ("read_bits", "write_bits"))
-        assert traffic == moved, choice
+        assert estimates.traffic_bits[place] == moved, choice
 
 
 def worst_excess(machine, mixed_gemm, change):
@@ -93,10 +96,13 @@ def worst_excess(machine, mixed_gemm, change):
     planner = Planner(workload, accelerator, make_flow(workload))
     chain = make_chains(planner.flow, planner.holds_rows)[0]
     bounds = Bounds(Space(demand_of(planner, chain), planner.amounts.cuts))
+    estimates = bounds.estimates()
     change(bounds)
-    choices = random.Random(0).sample(list(bounds.space.points()), 40)
-    runs = [run_fast(lower_alone(accelerator, planner.plan(chain, choice)), 1).total_cycles for choice in choices]
-    return max(bounds.fine(choice) - run for choice, run in zip(choices, runs, strict=True))
+    excess = []
+    for place in random.Random(0).sample(range(len(estimates.choices)), 40):
+        schedule = lower_alone(accelerator, planner.plan(chain, estimates.choices[place]))
+        excess.append(bounds.fine(estimates, place) - run_fast(schedule, 1).total_cycles)
+    return max(excess)
 
 
 def more(fact, by):
@@ -135,7 +141,7 @@ def test_few_candidates_have_to_be_run_on_a_real_layer(machine, layers):
     chain = make_chains(planner.flow, planner.holds_rows)[0]
     bounds = Bounds(Space(demand_of(planner, chain), planner.amounts.cuts))
     estimates = bounds.estimates()
-    fine = np.maximum(estimates.coarse_cycles, [bounds.fine(choice) for choice in estimates.choices])
+    fine = np.maximum(estimates.coarse_cycles, [bounds.fine(estimates, i) for i in range(len(estimates.choices))])
     best = estimates.choices[int(fine.argmin())]
     cycles = run_fast(lower_alone(accelerator, planner.plan(chain, best)), 2).total_cycles
     assert len(fine) > 1000

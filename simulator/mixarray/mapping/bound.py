@@ -17,6 +17,7 @@ from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chain_plan import Stage
 from mixarray.mapping.choice import Choice
+from mixarray.mapping.demand import Vector
 from mixarray.mapping.iteration_table import fetch_table, iteration_table
 from mixarray.mapping.pipeline_bound import pipeline_cycles
 from mixarray.mapping.pipeline_columns import Integers
@@ -89,7 +90,7 @@ class Bounds:
         known = {size: self._busy(*size) for size in {(choice.rows, choice.columns) for choice in choices}}
         busy = np.array([known[choice.rows, choice.columns] for choice in choices], np.int64).reshape(-1, 3)
         divided = np.array([divides_rows(choice.doubled) for choice in choices], np.bool_)
-        before = found.row_loads * sum(ceil_div(w.elements, w.step) * w.cycles for w in demand.before)
+        before = found.row_loads * _vector_cycles(demand.before)
         waits = (
             self._element_waits(Stage.STREAM, Stage.STATIONARY)
             if demand.elements
@@ -101,7 +102,7 @@ class Bounds:
         sides = self._element_waits(Stage.SIDE) if demand.elements and demand.at(Stage.SIDE) else 0
         vector = before + busy[:, 2] + first_work + np.where(divided, 0, sides)
         dram = self._transfers(traffic)
-        totals = np.stack([dram, before + busy[:, 2], busy[:, 1]], axis=1)
+        totals = np.stack([dram, before + _vector_cycles(demand.after), busy[:, 1]], axis=1)
         return np.asarray(np.maximum(np.maximum(array, vector), dram + latency)), totals
 
     def _heads(self, choices: Sequence[Choice]) -> tuple[Integers, Integers]:
@@ -190,3 +191,8 @@ class Bounds:
         if columns not in self.blocks:
             self.blocks[columns] = block_table(self.space, columns)
         return self.blocks[columns]
+
+
+def _vector_cycles(works: Sequence[Vector]) -> int:
+    """Cycles that vector operators take at least, in however many jobs."""
+    return sum(ceil_div(work.elements, work.step) * work.cycles for work in works)

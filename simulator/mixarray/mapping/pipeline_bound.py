@@ -1,11 +1,9 @@
 """Compiled: a lower bound of the cycles of a laid out GEMM: the pipeline of `lower`, with equal folds taken together.
 
 The functions here follow those of `lower`, `transfers`, `weights` and `partial_sums` by name. Every wait is one that
-the jobs of the Schedule have too, and every time is at most theirs: what is left out (waits for parameters, parts of a
-tile that need not come together) can only make the real run longer. A test holds the bound against the engine in all
-dataflows.
-
-Everything is in tables of 64-bit integers, whose columns `pipeline_columns` names; times are in cycles.
+the jobs of the Schedule have too, and every time is at most theirs; what is left out (waits for parameters, parts of a
+tile that need not come together) can only make the real run longer. Tables are of 64-bit integers, whose columns
+`pipeline_columns` names; times are in cycles.
 """
 
 from __future__ import annotations
@@ -137,11 +135,12 @@ def _store_results(facts: Integers, tables: Tables, clock: Integers, feed: int, 
 @compiled
 def _whole_weights(facts: Integers, tables: Tables, clock: Integers) -> None:
     """All weights in parts of 1, 2, 4, ... pieces of N, which together take as long as one transfer."""
-    start, pieces, done, size, part = clock[at.DRAM], tables[at.BLOCKS][:, at.PIECES].sum(), 0, 1, 0
+    start, busy, pieces = clock[at.DRAM], clock[at.DRAM_BUSY], tables[at.BLOCKS][:, at.PIECES].sum()
+    done, size, part = 0, 1, 0
     while done < pieces:
         done, size = min(pieces, done + size), 2 * size
         columns = facts[at.N] if done == pieces else facts[at.N] * done // pieces
-        clock[at.DRAM], clock[at.DRAM_BUSY] = start, 0
+        clock[at.DRAM], clock[at.DRAM_BUSY] = start, busy
         bits = facts[at.WEIGHT_BITS] * columns // facts[at.N]
         tables[at.FETCHES][part, at.READY] = transfer(facts, clock, bits, 0)
         part += 1
@@ -273,12 +272,9 @@ def _after(facts: Integers, tables: Tables, clock: Integers, done: int) -> None:
 
 @compiled
 def pipeline_cycles(facts: Integers, tables: Tables) -> int:
-    """At most the cycles that the chain takes alone, from an empty pipeline; more than the limit need not be exact.
-
-    Fills in the times of its tables.
-    """
+    """At most the cycles that the chain takes alone, from an empty pipeline; more than LIMIT need not be exact."""
     ahead, count, clock = facts[at.SLOTS] - 1, len(tables[at.ITERATIONS]), np.zeros(at.CLOCK, np.int64)
-    clock[at.DRAM] = facts[at.FIRST_CYCLES]
+    clock[at.DRAM] = clock[at.DRAM_BUSY] = facts[at.FIRST_CYCLES]
     for step in range(-2 * ahead, count + 1):
         feed = step + ahead
         if step == 0:
