@@ -8,8 +8,8 @@ from mixarray.accelerator.enums import Dataflow
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.chains import make_chains, make_flow
-from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import JobKind
+from mixarray.mapping.units import ARRAY, PORT, RESULTS
 from mixarray.trace.model import Grid, OperatorKind
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, build_workload

@@ -10,12 +10,13 @@ from mixarray.mapping.build import lower_alone
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.choice import Choice, Doubled, LoopOrder
 from mixarray.mapping.emitter import Emitter, Slots
-from mixarray.mapping.jobs import UNITS, Shop, array_units, unit_names
+from mixarray.mapping.jobs import Shop
 from mixarray.mapping.lower import ChainLowering
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.steps import Work, stripe_steps
 from mixarray.mapping.transfers import Floor
+from mixarray.mapping.units import UNITS, array_units, unit_names
 from mixarray.mapping.weights import WeightPath
 from mixarray.trace.workload import single_gemm
 

@@ -15,8 +15,8 @@ from mixarray.array.problem import Problem, output_folds, stationary_folds, tran
 from mixarray.array.stationary import expand_stationary
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
-from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import JobKind
+from mixarray.mapping.units import ARRAY, PORT, RESULTS
 from mixarray.trace.workload import single_gemm
 
 AMPLE = (

@@ -13,8 +13,8 @@ from mixarray.engine.event import run_event
 from mixarray.errors import InputError
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.emitter import Emitter
-from mixarray.mapping.jobs import ARRAY, PORT, RESULTS
 from mixarray.mapping.schedule import Action, JobKind
+from mixarray.mapping.units import ARRAY, PORT, RESULTS
 from mixarray.mapping.vector_cost import WRITE_VALUE
 from mixarray.trace.model import Role
 from mixarray.trace.workload import RESULT_BITS, single_gemm

@@ -8,9 +8,9 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.engine.event import run_event
 from mixarray.mapping import array_work
 from mixarray.mapping.build import build_schedule
-from mixarray.mapping.jobs import array_units
 from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.switches import with_switches
+from mixarray.mapping.units import array_units
 
 PACKED = "packed_w4_32x32"
 SHAPE = (100, 40, 96, 160)

@@ -11,10 +11,10 @@ from mixarray.accelerator.sorters import sorters
 from mixarray.engine.event import run_event
 from mixarray.engine.event_counts import variants
 from mixarray.mapping.build import build_schedule
-from mixarray.mapping.jobs import DRAM, VECTOR
 from mixarray.mapping.own_work import Item, free_jobs, item_of
 from mixarray.mapping.schedule import Action, Job, JobKind, Recent, Schedule
 from mixarray.mapping.transfers import Transfers
+from mixarray.mapping.units import DRAM, VECTOR
 from mixarray.trace.model import (
     Encoding,
     Grid,

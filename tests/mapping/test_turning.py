@@ -11,10 +11,10 @@ from mixarray.accelerator.enums import Dataflow
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.chains import make_flow
-from mixarray.mapping.jobs import VECTOR
 from mixarray.mapping.lower import ChainLowering
 from mixarray.mapping.schedule import Action, JobKind
 from mixarray.mapping.turning import needs_turning
+from mixarray.mapping.units import VECTOR
 from mixarray.mapping.vector_cost import WRITE_VALUE
 from mixarray.trace.model import Grid, OperatorKind
 from mixarray_analysis.validation.checker import first_violation

@@ -10,8 +10,8 @@ import pytest
 from mixarray.accelerator.model import VECTOR_KINDS
 from mixarray.engine.event_counts import variants
 from mixarray.mapping.build import build_schedule
-from mixarray.mapping.jobs import ARRAY, VECTOR
 from mixarray.mapping.schedule import Job, JobKind, Schedule
+from mixarray.mapping.units import ARRAY, VECTOR
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.workload import WindowCount, Workload, build_workload
 from mixarray_traces.record.shape import ClassifierShape, shape_named

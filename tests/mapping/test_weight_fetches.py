@@ -13,8 +13,9 @@ from mixarray.accelerator.styles import legal_pairs
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.emitter import Emitter
-from mixarray.mapping.jobs import DRAM, Shop
+from mixarray.mapping.jobs import Shop
 from mixarray.mapping.schedule import JobKind
+from mixarray.mapping.units import DRAM
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.validation.checker import first_violation
 

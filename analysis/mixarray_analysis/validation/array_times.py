@@ -12,8 +12,8 @@ from mixarray.array.events import ArrayEvent, EventLog, Integers
 from mixarray.array.fold import Fold, OutputFold
 from mixarray.array.stationary import FoldTimes
 from mixarray.engine.event import run_event
-from mixarray.mapping.jobs import UNITS
 from mixarray.mapping.schedule import Job, Schedule, Segment
+from mixarray.mapping.units import UNITS
 
 Moments = tuple[int, int, int]
 """(started, issued, ready) in cycles, in the order of `schedule.Event`."""

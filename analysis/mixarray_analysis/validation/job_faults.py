@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading
-from mixarray.mapping.jobs import array_units, load_waits, loaded, output_waits, summed
 from mixarray.mapping.schedule import Event, Job, JobKind, Recent
+from mixarray.mapping.units import array_units, load_waits, loaded, output_waits, summed
 from mixarray_analysis.validation.array_jobs import Draw, gemm_stream, withheld_output, withheld_stationary
 
 Change = Callable[[Job], Job]

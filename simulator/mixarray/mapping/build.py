@@ -20,7 +20,7 @@ from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.fused_plan import Planned, members
-from mixarray.mapping.jobs import Shop, unit_names
+from mixarray.mapping.jobs import Shop
 from mixarray.mapping.own_work import free_jobs, with_copies
 from mixarray.mapping.pairs import pair_chains
 from mixarray.mapping.plan import Planner
@@ -29,6 +29,7 @@ from mixarray.mapping.schedule import Schedule
 from mixarray.mapping.section_plan import Choose, SectionPlanner
 from mixarray.mapping.together import lower_sections, weights_in_order
 from mixarray.mapping.transfers import Floor
+from mixarray.mapping.units import unit_names
 from mixarray.mapping.weights import WeightPath
 from mixarray.trace.workload import Workload
 

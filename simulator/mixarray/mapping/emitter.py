@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mixarray.mapping.folding import fold_up
 from mixarray.mapping.schedule import Dependency, Event, Final, Job, JobKind, Recent, Schedule
@@ -80,7 +80,7 @@ class Emitter:
         """Append `job` to the open iteration, waiting for `waits` beside its own dependencies."""
         more = [wait for wait in waits if wait not in job.dependencies]
         # a job that waits for nothing else is not copied: comparing bodies that share it is then quick
-        self.jobs.append(replace(job, dependencies=(*job.dependencies, *dict.fromkeys(more))) if more else job)
+        self.jobs.append(job.waiting(dict.fromkeys(more)) if more else job)
         mark = Mark(job.unit, job.kind, self.counts[job.unit, job.kind], len(self.jobs) - 1)
         self.counts[job.unit, job.kind] += 1
         self.marks.append(mark)

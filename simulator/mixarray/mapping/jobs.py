@@ -8,78 +8,19 @@ is active where a PE multiplies values that exist: idle ones follow from the tot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from mixarray.accelerator.enums import WeightLoading, WeightLoadRows
+from mixarray.accelerator.enums import WeightLoadRows
 from mixarray.accelerator.model import Accelerator, Array
 from mixarray.mapping.chain_plan import VectorWork
 from mixarray.mapping.own_work import FreeJobs
-from mixarray.mapping.schedule import Action, Event, Job, JobKind, Products, Recent
+from mixarray.mapping.schedule import Action, Job, JobKind, Products
 from mixarray.mapping.tiles import Run, Runs
+from mixarray.mapping.units import DRAM, VECTOR, ArrayUnits, array_units, load_waits, loaded, output_waits, summed
 from mixarray.mapping.vector_cost import vector_cost
 
-ARRAY, PORT, VECTOR, DRAM, RESULTS = range(5)
-UNITS_OF_AN_ARRAY = 3
-
 ACTIVATION, WEIGHT, ACCUMULATOR = "buffers.activation", "buffers.weight", "buffers.accumulator"
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayUnits:
-    """The units of one array: its PEs, the port that loads it, the port that its sums leave through."""
-
-    array: int
-    port: int
-    results: int
-
-
-def array_units(index: int) -> ArrayUnits:
-    """The units of array number `index`; those of the first are as they were when there was one."""
-    first = RESULTS + 1 + UNITS_OF_AN_ARRAY * (index - 1)
-    return ArrayUnits(first, first + 1, first + 2) if index else ArrayUnits(ARRAY, PORT, RESULTS)
-
-
-def unit_names(arrays: int) -> tuple[str, ...]:
-    """All units of an accelerator with so many arrays, in the order of their numbers."""
-    more = (name for index in range(1, arrays) for name in _array_names(index))
-    array, port, results = _array_names(0)
-    return (array, port, "vector_units.0", "dram_channels.0", results, *more)
-
-
-def _array_names(index: int) -> tuple[str, str, str]:
-    return f"arrays.{index}", f"arrays.{index}.weight_port", f"arrays.{index}.result_port"
-
-
-UNITS = unit_names(1)
-
-
-def load_waits(units: ArrayUnits) -> dict[WeightLoading, Recent]:
-    """What a load waits for beside the one before it (design 5)."""
-    return {
-        WeightLoading.SERIAL: Recent(units.array, JobKind.STREAM, 1, Event.READY),
-        WeightLoading.SINGLE: Recent(units.array, JobKind.STREAM, 1, Event.ISSUED),
-        WeightLoading.DOUBLE: Recent(units.array, JobKind.STREAM, 2, Event.ISSUED),
-    }
-
-
-def output_waits(units: ArrayUnits) -> dict[WeightLoading, Recent]:
-    """When the next sums start: the last ones are out, all on their way, or in their second register (array/output)."""
-    return {
-        WeightLoading.SERIAL: Recent(units.results, JobKind.DRAIN, 1, Event.READY),
-        WeightLoading.SINGLE: Recent(units.results, JobKind.DRAIN, 1, Event.ISSUED),
-        WeightLoading.DOUBLE: Recent(units.results, JobKind.DRAIN, 1, Event.STARTED),
-    }
-
-
-def loaded(units: ArrayUnits) -> Recent:
-    """A stream waits for its fold's load."""
-    return Recent(units.port, JobKind.ARRAY_LOAD, 1, Event.READY)
-
-
-def summed(units: ArrayUnits) -> Recent:
-    """A drain waits for the last step of its sums."""
-    return Recent(units.array, JobKind.STREAM, 1, Event.ISSUED)
-
 
 Actions = tuple[tuple[Action, int], ...]
 
@@ -88,12 +29,14 @@ Actions = tuple[tuple[Action, int], ...]
 class Shop:
     """Makes jobs for array number `array` of one accelerator, and for the units that arrays share.
 
-    free: those that take no time and no energy.
+    free: those that take no time and no energy. made: moves and vector jobs, each made once: most differ in nothing.
+    Works are told apart by their objects, which a shop must not outlive.
     """
 
     accelerator: Accelerator
     array: int = 0
     free: FreeJobs = frozenset()
+    made: dict[tuple[object, ...], Job] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def model(self) -> Array:
@@ -120,6 +63,9 @@ class Shop:
 
         All parts of a transfer together take the cycles, the bursts and the accesses of the whole.
         """
+        return self._once((kind, operator, bits, before), lambda: self._dram_load(kind, operator, bits, before))
+
+    def _dram_load(self, kind: JobKind, operator: int, bits: int, before: int) -> Job:
         memory, buffers = self.accelerator.memory, self.accelerator.buffers
         weight = kind in (JobKind.DRAM_LOAD_WEIGHT, JobKind.DRAM_LOAD_PARAMETER)
         place, accesses = (WEIGHT, buffers.weight.accesses) if weight else (ACTIVATION, buffers.activation.accesses)
@@ -132,6 +78,9 @@ class Shop:
 
     def dram_store(self, operator: int, bits: int) -> Job:
         """`bits` from the activation buffer to DRAM."""
+        return self._once((JobKind.DRAM_STORE, operator, bits), lambda: self._dram_store(operator, bits))
+
+    def _dram_store(self, operator: int, bits: int) -> Job:
         memory = self.accelerator.memory
         moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
         actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
@@ -154,6 +103,12 @@ class Shop:
     def _dram(self, kind: JobKind, operator: int, cycles: int, actions: Actions) -> Job:
         latency = self.accelerator.memory.latency_cycles
         return self._priced(Job(DRAM, kind, cycles, latency, operator=operator, actions=actions))
+
+    def _once(self, question: tuple[object, ...], make: Callable[[], Job]) -> Job:
+        """The job that answers a question, made when it is first asked."""
+        if question not in self.made:
+            self.made[question] = make()
+        return self.made[question]
 
     def _priced(self, job: Job) -> Job:
         """The job, or what is left of it where it is free: its place and its waits."""
@@ -272,6 +227,9 @@ class Shop:
 
     def vector(self, work: VectorWork, elements: int) -> Job:
         """A part of a vector operator: so many elements of it, or scores to sort."""
+        return self._once((id(work), elements), lambda: self._vector(work, elements))
+
+    def _vector(self, work: VectorWork, elements: int) -> Job:
         cost, latency = vector_cost(self.accelerator, work, elements), self.accelerator.vector_units[0].latency_cycles
         done = ((Action("vector_units.0", name), cost.count) for name in cost.actions)
         actions = (*done, *self._accesses(*cost.moves))

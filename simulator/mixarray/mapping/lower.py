@@ -27,11 +27,11 @@ from mixarray.mapping.array_work import ArrayWork
 from mixarray.mapping.bodies import Signature, emit_bodies
 from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Mark
-from mixarray.mapping.jobs import VECTOR
 from mixarray.mapping.partial_sums import PartialSums
 from mixarray.mapping.schedule import Dependency, Event
 from mixarray.mapping.tiles import Iteration, Stripe
 from mixarray.mapping.transfers import NOTHING, Floor, Transfers, amount
+from mixarray.mapping.units import VECTOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.emitter import Mark
-from mixarray.mapping.jobs import DRAM
 from mixarray.mapping.schedule import Dependency, Event, JobKind, Recent
 from mixarray.mapping.tiles import Stripe
 from mixarray.mapping.transfers import Floor
+from mixarray.mapping.units import DRAM
 
 STORES, LOADS = (DRAM, JobKind.DRAM_STORE_PARTIAL), (DRAM, JobKind.DRAM_LOAD_PARTIAL)
 

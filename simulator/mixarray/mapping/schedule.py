@@ -10,6 +10,7 @@ and last iteration may have variants of the same jobs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -134,6 +135,22 @@ class Job:
     useful_pe_cycles: int = 0
     actions: tuple[tuple[Action, int], ...] = ()
     products: tuple[Products, ...] = ()
+
+    def waiting(self, more: Iterable[Dependency]) -> Job:
+        """The job with dependencies behind its own (written out: most jobs of a Schedule are made here)."""
+        return Job(
+            self.unit,
+            self.kind,
+            self.occupancy_cycles,
+            self.latency_cycles,
+            (*self.dependencies, *more),
+            self.operator,
+            self.group,
+            self.macs,
+            self.useful_pe_cycles,
+            self.actions,
+            self.products,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from mixarray.accelerator.modes import Bits
 from mixarray.mapping.chain_plan import ChainPlan, Stage, VectorWork
 from mixarray.mapping.emitter import Emitter, Mark, Slots
-from mixarray.mapping.jobs import DRAM, Shop
+from mixarray.mapping.jobs import Shop
 from mixarray.mapping.schedule import Dependency, Event, JobKind
+from mixarray.mapping.units import DRAM
 from mixarray.mapping.weights import WeightPath
 
 WRITTEN = (Stage.FED, Stage.OUT, Stage.INNER)
