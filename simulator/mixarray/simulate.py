@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mixarray.accelerator.model import Accelerator
-from mixarray.choosing import chooser
+from mixarray.choosing import chosen_schedule
 from mixarray.cost.energy import EnergyBreakdown, check_energies, check_gating, energy
 from mixarray.cost.pe_time import stream_cycles
 from mixarray.cost.zeros import Codes, ZeroPeCycles, summed, zero_pe_cycles
 from mixarray.engine.attribution import Attribution, attribute
 from mixarray.engine.choice import Engine, run_schedule
 from mixarray.engine.timeline import Execution
-from mixarray.mapping.build import build_schedule
 from mixarray.mapping.schedule import Schedule
 from mixarray.trace.workload import Workload
 
@@ -47,7 +46,7 @@ def simulate(
     """
     check_energies(accelerator)
     check_gating(accelerator, codes is not None)
-    schedule = build_schedule(workload, accelerator, chooser(accelerator))
+    schedule = chosen_schedule(workload, accelerator)
     execution = run_schedule(engine, schedule, len(workload.operators), timeline)
     zeros = None if codes is None else zero_pe_cycles(codes, workload, accelerator, execution.operators)
     breakdown = _energy(execution, schedule, accelerator, zeros)

@@ -139,7 +139,7 @@ def test_override_changes_value_and_source() -> None:
             r"vector_units.0.passes.*'magic' is no vector unit style; allowed: fused, multi_pass",
         ),
         ("mixed_precision.sorter=quick", r"mixed_precision.sorter: 'quick' is no sorter; allowed: bitonic, .*, free"),
-        ("mapping.attention=both", r"mapping.attention: .*'layerwise' or 'fused'"),
+        ("mapping.attention=both", r"mapping.attention: .*'layerwise', 'fused' or 'best'"),
         ("clock_mhz=1000000", r"clock_mhz: .*less than or equal to 100000"),
         ("arrays.0.weight_port_bits=1000000", r"weight_port_bits: .*less than or equal to 65536"),
         ("buffers.weight.port_bits=1000000", r"port_bits: .*less than or equal to 65536"),

@@ -68,7 +68,7 @@ def fake_energy(schedule):
     return float(sum(len(action.name) * count for action, count in counts.items()))
 
 
-EVENT = Evaluate(lambda schedule: run_event(schedule, 99).total_cycles, fake_energy)
+EVENT = Evaluate(lambda schedule: run_event(schedule, 99).total_cycles, fake_energy, lambda schedule: 0)
 
 
 def even(length, fold, streams):

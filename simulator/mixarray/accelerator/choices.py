@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from mixarray.accelerator.enums import (
     BorderTiles,
@@ -50,8 +52,16 @@ class MappingChoices(Frozen):
     """How work is laid on the machine where there is a choice."""
 
     search: Search = Field(description="tiles and loop orders: all of the space, or the documented form")
-    attention: Fusion
-    mlp: Fusion
+    attention: Fusion = Field(description="QK^T, softmax and AV: layerwise, fused, or the better of both (best)")
+    mlp: Fusion = Field(description="both linear layers of an MLP: layerwise, fused, or the better of both (best)")
     transpose: Transpose = Field(description="how K of QK^T is turned")
     group_order: GroupOrder
     border_tiles: BorderTiles
+
+    @model_validator(mode="after")
+    def _best_is_searched(self) -> Self:
+        if self.search is Search.FIXED:
+            for field, value in (("attention", self.attention), ("mlp", self.mlp)):
+                if value is Fusion.BEST:
+                    raise ValueError(f"{field}: best needs search: exhaustive; with search: fixed layerwise or fused")
+        return self

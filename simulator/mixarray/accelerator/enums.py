@@ -99,10 +99,11 @@ class Search(StrEnum):
 
 
 class Fusion(StrEnum):
-    """Operators one after the other, or tile by tile with the intermediate result on the chip."""
+    """Operators one after the other, tile by tile with the intermediate result on the chip, or the better of both."""
 
     LAYERWISE = "layerwise"
     FUSED = "fused"
+    BEST = "best"
 
 
 class Transpose(StrEnum):

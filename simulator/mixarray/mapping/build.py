@@ -19,6 +19,7 @@ from mixarray.errors import InputError
 from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.emitter import Emitter, Mark, Slots
+from mixarray.mapping.forms import Prefer, Sections
 from mixarray.mapping.fused_plan import Planned, members
 from mixarray.mapping.jobs import Shop
 from mixarray.mapping.own_work import free_jobs, with_copies
@@ -40,24 +41,29 @@ LARGEST_ACTIVATION_SLOTS = 2
 class PlannedWorkload:
     """All chains of a workload as sections in order, and the tensors that never leave the chip."""
 
-    sections: tuple[tuple[Planned, ...], ...]
+    sections: Sections
     resident: frozenset[int]
 
 
-def build_schedule(workload: Workload, accelerator: Accelerator, choose: Choose | None = None) -> Schedule:
+def build_schedule(
+    workload: Workload, accelerator: Accelerator, choose: Choose | None = None, prefer: Prefer | None = None
+) -> Schedule:
     """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators.
 
     choose: asked once for every part of a chain that has a GEMM; without it all have the fixed form, as fused pairs do.
+    prefer: asked where parts run together, or chains may be fused; without it nothing may be left open.
 
     The activation buffer has one or two slots (what is streamed, and what arrives meanwhile); the others any number.
     Raises InputError if an operand is wider than every mode, a slot is too small for the smallest part of an operator
     that moves at once, the activation buffer has more than two slots, or what is to be fused cannot be.
     """
-    planned = plan_workload(workload, accelerator, choose)
+    planned = plan_workload(workload, accelerator, choose, prefer)
     return _lower(accelerator, planned.sections, planned.resident)
 
 
-def plan_workload(workload: Workload, accelerator: Accelerator, choose: Choose | None = None) -> PlannedWorkload:
+def plan_workload(
+    workload: Workload, accelerator: Accelerator, choose: Choose | None = None, prefer: Prefer | None = None
+) -> PlannedWorkload:
     """How every operator lies on the accelerator, before anything is put in order. Raises as `build_schedule` does."""
     slots = accelerator.buffers.activation.slots
     if slots > LARGEST_ACTIVATION_SLOTS:
@@ -66,14 +72,23 @@ def plan_workload(workload: Workload, accelerator: Accelerator, choose: Choose |
     workload = with_copies(workload, accelerator.mixed_precision)
     flow = make_flow(workload)
     planner = Planner(workload, accelerator, flow)
-    plan_chain = SectionPlanner(planner, choose).plan
+    plan_chain = SectionPlanner(planner, choose, prefer).plan
     chains = pair_chains(make_chains(flow, planner.holds_rows), flow, accelerator)
-    sections = [section for chain in chains for section in plan_chain(chain)]
+    sections = tuple(section for chain in chains for section in plan_chain(chain))
+    return PlannedWorkload(sections, _resident(planner, sections))
+
+
+def _resident(planner: Planner, sections: Sections) -> frozenset[int]:
+    """The tensors that stay on the chip."""
     crossing = {entry.tensor for plan in _plans(sections) for entry in plan.traffic}
     bits = {tensor: planner.tensor_bits(tensor) for tensor in crossing}
     together = [_plans([section]) for section in sections]
-    resident = resident_tensors(together, bits, accelerator.buffers.activation.capacity_bits)
-    return PlannedWorkload(tuple(sections), resident)
+    return resident_tensors(together, bits, planner.accelerator.buffers.activation.capacity_bits)
+
+
+def lower_form(planner: Planner, sections: Sections) -> Schedule:
+    """Sections by themselves, from an empty pipeline; what one leaves for the next may stay on the chip."""
+    return _lower(planner.accelerator, sections, _resident(planner, sections))
 
 
 def lower_alone(accelerator: Accelerator, plan: ChainPlan) -> Schedule:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mixarray.accelerator.enums import Search
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
 from mixarray.mapping.bound import Bounds
-from mixarray.mapping.build import lower_alone
+from mixarray.mapping.build import lower_alone, lower_form
 from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.chains import Chain
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.chosen import IllegalChoiceError
 from mixarray.mapping.demand import Demand, demand_of
+from mixarray.mapping.forms import Contest, Form, FormName, Prefer
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import Schedule
 from mixarray.mapping.search import Evaluate, Found, search
@@ -29,12 +29,22 @@ Question = tuple[str, int, Demand]
 IRRELEVANT = {"name", "description", "sources"}
 
 
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """How a contest of forms went: the cycles of each alone, in their order, and the number of the best."""
+
+    names: tuple[FormName, ...]
+    cycles: tuple[int, ...]
+    best: int
+
+
 @dataclass
 class Mapper:
     """Searches, and remembers what it found for as long as it lives."""
 
     found: dict[Question, Found] = field(default_factory=dict)
     fixed: dict[Question, int] = field(default_factory=dict)
+    preferred: dict[tuple[Question, ...], Preferred] = field(default_factory=dict)
     machines: dict[int, tuple[Accelerator, str]] = field(default_factory=dict)
 
     def choose(self, evaluate: Evaluate) -> Choose:
@@ -54,6 +64,21 @@ class Mapper:
             message = f"no tile sizes at fold multiples lay {name!r} out in these buffers; give more capacity_kib"
             raise InputError(planner.accelerator.name, message, "buffers")
         return found.best.choice
+
+    def prefer(self, evaluate: Evaluate) -> Prefer:
+        """Decides for `build_schedule` between forms: by cycles alone, then traffic, energy, and their order."""
+
+        def preferred(contest: Contest) -> Form:
+            return contest.forms[self.compare(contest, evaluate).best]
+
+        return preferred
+
+    def compare(self, contest: Contest, evaluate: Evaluate) -> Preferred:
+        """The outcome of a contest."""
+        question = tuple(self._question(planner, chain) for planner, chain in contest.parts)
+        if question not in self.preferred:
+            self.preferred[question] = _compare(contest, evaluate)
+        return self.preferred[question]
 
     def search(self, planner: Planner, chain: Chain, evaluate: Evaluate) -> Found:
         """The outcome of the search for one chain (or the part of it that `planner` plans)."""
@@ -91,6 +116,10 @@ class Mapper:
         return known[1]
 
 
-def searches(accelerator: Accelerator) -> bool:
-    """Whether the configuration asks for a search."""
-    return accelerator.mapping.search is Search.EXHAUSTIVE
+def _compare(contest: Contest, evaluate: Evaluate) -> Preferred:
+    planner = contest.parts[0][0]
+    schedules = [lower_form(planner, form.sections) for form in contest.forms]
+    judged = [(evaluate.cycles(schedule), evaluate.traffic_bits(schedule)) for schedule in schedules]
+    equal = [number for number, other in enumerate(judged) if other == min(judged)]
+    best = equal[0] if len(equal) == 1 else min(equal, key=lambda number: evaluate.energy_pj(schedules[number]))
+    return Preferred(tuple(form.name for form in contest.forms), tuple(cycles for cycles, _ in judged), best)

@@ -19,11 +19,15 @@ from mixarray.trace.model import Operand, OperatorKind
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two chains that take turns. inner: the tensors that the first makes for the second, and for nobody else."""
+    """Two chains that take turns. inner: the tensors that the first makes for the second, and for nobody else.
+
+    optional: they may as well run one after the other.
+    """
 
     first: Chain
     second: Chain
     inner: frozenset[int]
+    optional: bool = False
 
     @property
     def chains(self) -> tuple[Chain, Chain]:
@@ -39,7 +43,7 @@ class Pair:
 
 
 def pair_chains(chains: Sequence[Chain], flow: Flow, accelerator: Accelerator) -> tuple[Chain | Pair, ...]:
-    """The chains in order, those to be fused as pairs.
+    """The chains in order, those to be fused, or that may be, as pairs.
 
     Raises InputError where the accelerator asks for a fusion that its buffers or the network do not allow.
     """
@@ -65,15 +69,17 @@ def _pair(chains: Sequence[Chain], place: int, flow: Flow, accelerator: Accelera
         between = [reader for reader in readers if flow.operators[reader].kind is kind]
         if choice is Fusion.LAYERWISE or not between or not _streaming(flow, between[0]):
             continue
-        if kind is OperatorKind.SOFTMAX and between[0] not in first.after:
-            _refuse_rows(flow, first.gemm, accelerator)
         second = chains[place + 1] if place + 1 < len(chains) else None
         reason = _reason(flow, first, between[0], second)
+        if reason is not None and choice is Fusion.BEST:
+            continue
+        if kind is OperatorKind.SOFTMAX and between[0] not in first.after:
+            _refuse_rows(flow, first.gemm, accelerator)
         if reason is not None:
             message = f"fused: {flow.operators[first.gemm].name!r} cannot be fused with what reads it: {reason}"
             raise InputError(accelerator.name, message, f"mapping.{field}")
         assert second is not None  # a reason if it were
-        return Pair(first, second, _shared(flow, first, second))
+        return Pair(first, second, _shared(flow, first, second), choice is Fusion.BEST)
     return None
 
 

@@ -13,20 +13,21 @@ import numpy as np
 from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
-from mixarray.mapping.unit_bound import fold, least_cycles, more_folds, transfer, work
+from mixarray.mapping.unit_bound import (
+    elements_share,
+    first_pieces,
+    fold,
+    least_cycles,
+    more_folds,
+    share,
+    transfer,
+    work,
+)
 
-COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250", "unit_bound.py": "0b1fbf925dafd3ea"}
+COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250", "unit_bound.py": "e4817df8962a2415"}
 
 Tables = tuple[Integers, ...]
 """(tensors, works, tiles, stripes, blocks, iterations, fetches, sums, stored)"""
-
-
-@compiled
-def _share(facts: Integers, tensor: Integers, tile: Integers, times: int, parts: int) -> int:
-    """Bits of times / parts of what a tile of rows has of a tensor."""
-    if tensor[at.VARIES]:
-        return int(tensor[at.BITS] * (tile[at.VARYING] * times) // (facts[at.ALL_VARYING] * parts))
-    return int(tensor[at.BITS] * (tile[at.ROWS] * times) // (facts[at.ALL_ROWS] * parts))
 
 
 @compiled
@@ -37,7 +38,7 @@ def _load(
     tensors, ready = tables[at.TENSORS], 0
     for row in range(len(tensors)):
         if tensors[row, at.STAGE] == stage:
-            bits = _share(facts, tensors[row], tile, times, parts)
+            bits = share(facts, clock, tensors[row], tile, times, parts)
             if bits:
                 ready = transfer(facts, clock, bits, wait)
     return ready
@@ -51,7 +52,8 @@ def _store(
     tensors, works, stored = tables[at.TENSORS], tables[at.WORKS], tables[at.STORED_AT]
     for row in range(len(tensors)):
         if tensors[row, at.STAGE] == stage:
-            bits, maker = _share(facts, tensors[row], tile, times, parts), tensors[row, at.MAKER]
+            maker = tensors[row, at.MAKER]
+            bits = share(facts, clock, tensors[row], tile, times, parts)
             if bits:
                 transfer(facts, clock, bits, works[maker, at.DONE])
                 stored[number, maker] = clock[at.DRAM]
@@ -65,9 +67,21 @@ def _brings(tables: Tables, feed: int) -> bool:
 
 
 @compiled
+def _made(facts: Integers, tables: Tables, feed: int) -> bool:
+    """Whether the operators before the GEMM surely make something of a feed: the last one does."""
+    its, works, last = tables[at.ITERATIONS], tables[at.WORKS], -1
+    while last + 1 < len(works) and not works[last + 1, at.AFTER]:
+        last += 1
+    if last < 0 or not _brings(tables, feed):
+        return False
+    rows = tables[at.TILES][its[its[feed, at.TARGET], at.TILE], at.ROWS]
+    return bool(works[last, at.ELEMENTS] * rows >= facts[at.ALL_ROWS] * its[feed, at.FEEDS_ALIKE])
+
+
+@compiled
 def _load_raw(facts: Integers, tables: Tables, clock: Integers, feed: int) -> None:
     its, tiles = tables[at.ITERATIONS], tables[at.TILES]
-    if _brings(tables, feed):
+    if _made(facts, tables, feed):
         taken = clock[at.RAWS] - facts[at.SLOTS]
         wait = its[taken, at.RAW_FREED] if taken >= 0 else 0
         tile = tiles[its[its[feed, at.TARGET], at.TILE]]
@@ -79,15 +93,17 @@ def _load_raw(facts: Integers, tables: Tables, clock: Integers, feed: int) -> No
 def _before(facts: Integers, tables: Tables, clock: Integers, feed: int) -> None:
     """Operators before the GEMM on one feed, each waiting for the one before it."""
     its, works = tables[at.ITERATIONS], tables[at.WORKS]
-    if not _brings(tables, feed) or not len(works) or works[0, at.AFTER]:
+    if not _made(facts, tables, feed):
         return
     rows = tables[at.TILES][its[its[feed, at.TARGET], at.TILE], at.ROWS]
     pieces = feed == 0 and facts[at.FIRST_FITS] == 0  # they are worked on as they come
     ready = facts[at.DRAM_LATENCY] if pieces else max(its[feed, at.RAW_READY], clock[at.READ])
     latency = 0
     for row in range(len(works)):
-        elements = works[row, at.ELEMENTS] * rows // (facts[at.ALL_ROWS] * its[feed, at.FEEDS_ALIKE])
-        if elements and not works[row, at.AFTER]:
+        if works[row, at.AFTER]:
+            break
+        elements = elements_share(clock, works[row], rows, facts[at.ALL_ROWS] * its[feed, at.FEEDS_ALIKE])
+        if elements:
             work(clock, ready, -(-elements // works[row, at.STEP]) * works[row, at.CYCLES])
             latency = works[row, at.LATENCY]
             ready = ready if pieces else clock[at.VECTOR] + latency
@@ -250,11 +266,11 @@ def _after(facts: Integers, tables: Tables, clock: Integers, done: int) -> None:
     works, stored, sums, its = tables[at.WORKS], tables[at.STORED_AT], tables[at.SUMS], tables[at.ITERATIONS]
     index, number = sums[done, at.STRIPE], sums[done, at.ITERATION]
     tile, width = its[number, at.TILE], tables[at.BLOCKS][its[number, at.BLOCK], at.WIDTH]
-    share, whole = tables[at.STRIPES][index, at.HEIGHT] * width, facts[at.ALL_ROWS] * facts[at.N]
-    side = its[number, at.SIDE_READY]
+    sums_share, whole = tables[at.STRIPES][index, at.HEIGHT] * width, facts[at.ALL_ROWS] * facts[at.N]
+    side, freed = its[number, at.SIDE_READY], sums[done, at.SUM_READY] - facts[at.FILL]
     for row in range(len(works)):
-        elements = works[row, at.ELEMENTS] * share // whole
-        if not works[row, at.AFTER] or not elements:
+        elements = elements_share(clock, works[row], sums_share, whole) if works[row, at.AFTER] else 0
+        if not elements:
             continue
         wait = max(side, sums[done, at.SUM_READY]) if works[row, at.READS_SUMS] else side
         if works[row, at.EARLIER] >= 0:
@@ -264,10 +280,10 @@ def _after(facts: Integers, tables: Tables, clock: Integers, done: int) -> None:
         work(clock, wait, -(-elements // works[row, at.STEP]) * works[row, at.CYCLES])
         works[row, at.DONE] = clock[at.VECTOR] + works[row, at.LATENCY]
         clock[at.FINISH] = max(clock[at.FINISH], works[row, at.DONE])
-        side = 0
-    sums[done, at.SUM_FREED] = clock[at.VECTOR]
+        side, freed = 0, clock[at.VECTOR]
+    sums[done, at.SUM_FREED] = freed
     if index == tables[at.TILES][tile + 1, at.FIRST_STRIPE] - 1:
-        its[clock[at.STORED], at.SIDE_FREED] = clock[at.VECTOR]
+        its[clock[at.STORED], at.SIDE_FREED] = freed
 
 
 @compiled
@@ -275,6 +291,8 @@ def pipeline_cycles(facts: Integers, tables: Tables) -> int:
     """At most the cycles that the chain takes alone, from an empty pipeline; more than LIMIT need not be exact."""
     ahead, count, clock = facts[at.SLOTS] - 1, len(tables[at.ITERATIONS]), np.zeros(at.CLOCK, np.int64)
     clock[at.DRAM] = clock[at.DRAM_BUSY] = facts[at.FIRST_CYCLES]
+    if not facts[at.FIRST_FITS]:
+        first_pieces(facts, tables, clock)
     for step in range(-2 * ahead, count + 1):
         feed = step + ahead
         if step == 0:

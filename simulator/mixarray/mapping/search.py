@@ -27,10 +27,14 @@ Lower = Callable[[Choice], Schedule | None]
 
 @dataclass(frozen=True)
 class Evaluate:
-    """How a Schedule is judged: its cycles, and, asked for only where these and the traffic are equal, its energy."""
+    """How a Schedule is judged: its cycles, and, asked for only where these and the traffic are equal, its energy.
+
+    Traffic has a closed form for every point of a space; `traffic_bits` counts it where forms are compared.
+    """
 
     cycles: Callable[[Schedule], int]
     energy_pj: Callable[[Schedule], float]
+    traffic_bits: Callable[[Schedule], int]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
 from mixarray.mapping.chains import Chain
 from mixarray.mapping.choice import Choice
+from mixarray.mapping.forms import Contest, Form, FormName, Prefer, Sections
 from mixarray.mapping.fused_plan import FusedForm, Planned, members
 from mixarray.mapping.pairs import Pair
 from mixarray.mapping.parts import Part, Section, halved, sections
@@ -20,14 +21,51 @@ Choose = Callable[[Planner, Chain], Choice | None]
 
 @dataclass(slots=True)
 class SectionPlanner:
-    """Plans the chains of one workload. known: planners by their part and the buffers that it sees."""
+    """Plans the chains of one workload. known: planners by their part and the buffers that it sees.
+
+    prefer: decides where there are several forms; without it there is one: chains as `choose` has them, pairs fused.
+    """
 
     planner: Planner
     choose: Choose | None
+    prefer: Prefer | None = None
     known: dict[tuple[Part, int, int], Planner] = field(default_factory=dict)
 
-    def plan(self, chain: Chain | Pair) -> tuple[tuple[Planned, ...], ...]:
-        """The sections of one chain, or of a pair.
+    def plan(self, chain: Chain | Pair) -> Sections:
+        """The sections of one chain, or of a pair, in the form that is preferred.
+
+        Raises InputError as `Planner.plan` and `FusedForm.plan` do, and if no array serves an operand of the GEMM, or
+        the chains of a pair run on different arrays. A pair that need not be fused is not where that is refused.
+        """
+        if isinstance(chain, Pair) and chain.optional:
+            apart = tuple(section for each in chain.chains for section in self.plan(each))
+            fused = self._if_possible(chain)
+            return apart if fused is None else self._best(chain, {FormName.LAYERWISE: apart, FormName.FUSED: fused})
+        searched = self._plan(chain, self.choose)
+        if self.prefer is None or isinstance(chain, Pair) or all(len(section) == 1 for section in searched):
+            return searched
+        return self._best(chain, {FormName.EXHAUSTIVE: searched, FormName.FIXED: self._plan(chain, None)})
+
+    def _best(self, chain: Chain | Pair, forms: dict[FormName, Sections]) -> Sections:
+        """The preferred form."""
+        assert self.prefer is not None  # without it nothing is optional
+        parts = tuple(
+            (self._planner(part, self.planner.accelerator), each)
+            for each in _chains(chain)
+            for section in self._sections(_gemm(each))
+            for part in section
+        )
+        return self.prefer(Contest(parts, tuple(Form(name, sections) for name, sections in forms.items()))).sections
+
+    def _if_possible(self, pair: Pair) -> Sections | None:
+        """The sections of a fused pair; None where it cannot be fused."""
+        try:
+            return self._plan(pair, None)
+        except InputError:
+            return None
+
+    def _plan(self, chain: Chain | Pair, choose: Choose | None) -> Sections:
+        """The sections of one chain, or of a fused pair.
 
         Raises InputError as `Planner.plan` and `FusedForm.plan` do, and if no array serves an operand of the GEMM, or
         the chains of a pair run on different arrays.
@@ -39,30 +77,32 @@ class SectionPlanner:
         if len(found) > 1:
             message = "fused: the products of a pair run on different arrays; allowed there: layerwise"
             raise InputError(self.planner.accelerator.name, message, "mapping")
-        return tuple(self._section(chain, section) for section in found.pop())
+        return tuple(self._section(chain, section, choose) for section in found.pop())
 
     def _sections(self, gemm: int) -> tuple[Section, ...]:
         return sections(self.planner.workload.operators[gemm].groups, self.planner.accelerator)
 
-    def _section(self, chain: Chain | Pair, section: Section) -> tuple[Planned, ...]:
+    def _section(self, chain: Chain | Pair, section: Section, choose: Choose | None) -> tuple[Planned, ...]:
         accelerator = self.planner.accelerator
         if len(section) == 1:
-            return self._parts(chain, section, accelerator)
+            return self._parts(chain, section, accelerator, choose)
         slot = accelerator.buffers.weight.slot_bits
         if all(self.planner.amounts.weight_bits(each) <= slot for each in _chains(chain)):
-            plans = self._parts(chain, section, halved(accelerator, weights=False))
+            plans = self._parts(chain, section, halved(accelerator, weights=False), choose)
             if not members(plans[0])[0].weight_bits or _one_fetch(plans):
                 return plans
-        return self._parts(chain, section, halved(accelerator, weights=True))
+        return self._parts(chain, section, halved(accelerator, weights=True), choose)
 
-    def _parts(self, chain: Chain | Pair, section: Section, accelerator: Accelerator) -> tuple[Planned, ...]:
-        return tuple(self._part(chain, self._planner(part, accelerator)) for part in section)
+    def _parts(
+        self, chain: Chain | Pair, section: Section, accelerator: Accelerator, choose: Choose | None
+    ) -> tuple[Planned, ...]:
+        return tuple(self._part(chain, self._planner(part, accelerator), choose) for part in section)
 
-    def _part(self, chain: Chain | Pair, planner: Planner) -> Planned:
+    def _part(self, chain: Chain | Pair, planner: Planner, choose: Choose | None) -> Planned:
         """Fused pairs have the fixed form."""
         if isinstance(chain, Pair):
             return FusedForm(planner.amounts).plan(chain)
-        return planner.plan(chain, None if self.choose is None else self.choose(planner, chain))
+        return planner.plan(chain, None if choose is None else choose(planner, chain))
 
     def _planner(self, part: Part, accelerator: Accelerator) -> Planner:
         buffers = accelerator.buffers
@@ -74,6 +114,11 @@ class SectionPlanner:
 
 def _chains(chain: Chain | Pair) -> tuple[Chain, ...]:
     return chain.chains if isinstance(chain, Pair) else (chain,)
+
+
+def _gemm(chain: Chain) -> int:
+    assert chain.gemm is not None  # only these have several forms
+    return chain.gemm
 
 
 def _one_fetch(plans: tuple[Planned, ...]) -> bool:

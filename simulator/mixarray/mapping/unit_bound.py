@@ -1,4 +1,8 @@
-"""Compiled: what a transfer and a fold take, and how the next ones follow; times are in cycles."""
+"""Compiled: what a transfer and a fold take, how the next ones follow, and what is left to do; times in cycles.
+
+Shares are rounded down, as bounds need it; how much of a unit's work has been done by now is rounded up, so that what
+is left is never too much.
+"""
 
 from __future__ import annotations
 
@@ -65,3 +69,42 @@ def work(clock: Integers, wait: int, cycles: int) -> None:
     """One job of the vector unit."""
     clock[at.VECTOR] = max(clock[at.VECTOR], wait) + cycles
     clock[at.VECTOR_BUSY] += cycles
+
+
+@compiled
+def _burst(facts: Integers) -> int:
+    """Cycles of one burst."""
+    return int(-(-facts[at.BURST_BITS] * facts[at.RATE_CYCLES] // facts[at.RATE_BITS]))
+
+
+@compiled
+def share(facts: Integers, clock: Integers, tensor: Integers, tile: Integers, times: int, parts: int) -> int:
+    """Bits of times / parts of what a tile of rows has of a tensor, at least. Where that is no whole number the run may
+    have moved one bit more by now, in a burst of its own.
+    """
+    rows, whole = tile[at.ROWS], facts[at.ALL_ROWS]
+    if tensor[at.VARIES]:
+        rows, whole = tile[at.VARYING], facts[at.ALL_VARYING]
+    bits, part = tensor[at.BITS] * rows * times, whole * parts
+    if bits % part:
+        clock[at.DRAM_BUSY] += _burst(facts)
+    return int(bits // part)
+
+
+@compiled
+def elements_share(clock: Integers, operator: Integers, share: int, whole: int) -> int:
+    """Elements that share / whole of the rows and columns are for an operator, at least. Where that is no whole number
+    the run may have taken one step more by now.
+    """
+    if operator[at.ELEMENTS] * share % whole:
+        clock[at.VECTOR_BUSY] += operator[at.CYCLES]
+    return int(operator[at.ELEMENTS] * share // whole)
+
+
+@compiled
+def first_pieces(facts: Integers, tables: tuple[Integers, ...], clock: Integers) -> None:
+    """The first tile of rows comes in pieces, however many, of which each may take a burst or a step more."""
+    pieces, works = tables[at.TILES][tables[at.ITERATIONS][0, at.TILE], at.ROWS], tables[at.WORKS]
+    burst = _burst(facts)
+    clock[at.DRAM_BUSY] += pieces * len(tables[at.TENSORS]) * burst
+    clock[at.VECTOR_BUSY] += pieces * works[:, at.CYCLES].sum()

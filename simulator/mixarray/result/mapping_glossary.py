@@ -30,6 +30,11 @@ MAPPING_COLUMNS: Mapping[str, str] = {
     "candidates": "points of the mapping space; empty unless exhaustive",
     "bounded": "candidates whose fine bound was needed; empty unless exhaustive",
     "evaluated": "candidates that were lowered and run; empty unless exhaustive",
+    "form": "where two forms were compared as wholes, the one that was taken. Parts that run together on two arrays: "
+    "exhaustive or fixed; a pair of chains with mapping.attention or mapping.mlp: best: layerwise or fused",
+    "form_cycles": "cycles of all parts of the chain, or of both chains of the pair, alone in that form",
+    "other_form": "the form that was not taken",
+    "other_form_cycles": "cycles alone in the other form",
     "array_reuse": "residency in the array: the longest stream over one stationary tile: rows (input-stationary: "
     "columns of N; output-stationary: values of K)",
     "weight_fetches": "residency in the buffer: how often each weight comes from DRAM, on average; empty if batched",

@@ -14,7 +14,9 @@ from mixarray.mapping.chains import Chain
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.fetches import column_fetches
-from mixarray.mapping.fused_plan import FusedPlan
+from mixarray.mapping.forms import Contest, Form, FormName
+from mixarray.mapping.fused_plan import FusedPlan, members
+from mixarray.mapping.mapper import Preferred
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.search import Found
 from mixarray.result.layers import Cell, Row
@@ -37,10 +39,14 @@ def mapping_rows(simulations: Weighted) -> list[Row]:
 
 @dataclass
 class _Asked:
-    """Chooses as the accelerator's configuration says, and keeps who planned each part."""
+    """Chooses as the accelerator's configuration says, and keeps who planned each part.
+
+    contests: how contests of forms went, by the GEMM and the first of the forms.
+    """
 
     accelerator: Accelerator
     planners: dict[Part, Planner] = field(default_factory=dict)
+    contests: dict[tuple[int, FormName], Preferred] = field(default_factory=dict)
 
     def __call__(self, planner: Planner, chain: Chain) -> Choice | None:
         assert chain.gemm is not None  # nothing else has a choice
@@ -48,6 +54,19 @@ class _Asked:
         self.planners[chain.gemm, planner.array, groups] = planner
         found = self.found(planner, chain)
         return None if found is None or found.best is None else found.best.choice
+
+    def prefer(self, contest: Contest) -> Form:
+        """The form that wins."""
+        outcome = process_mapper().compare(contest, evaluator(self.accelerator))
+        for _, chain in contest.parts:
+            assert chain.gemm is not None  # nothing else has several forms
+            self.contests[chain.gemm, outcome.names[0]] = outcome
+        return contest.forms[outcome.best]
+
+    def fixed(self, gemm: int) -> bool:
+        """Whether parts that run together have the fixed form, because it is better."""
+        contest = self.contests.get((gemm, FormName.EXHAUSTIVE))
+        return contest is not None and contest.names[contest.best] is FormName.FIXED
 
     def found(self, planner: Planner, chain: Chain) -> Found | None:
         """The outcome of the search; None in the fixed form."""
@@ -58,19 +77,18 @@ class _Asked:
 
 def _rows(simulation: Simulation) -> Iterator[dict[str, Cell]]:
     asked = _Asked(simulation.accelerator)
-    planned = plan_workload(simulation.workload, simulation.accelerator, asked)
+    prefer = None if simulation.accelerator.mapping.search is Search.FIXED else asked.prefer
+    planned = plan_workload(simulation.workload, simulation.accelerator, asked, prefer)
     names = {tensor.tensor: tensor.name for tensor in simulation.workload.tensors.values()}
     resident = {tensor: names[tensor] for tensor in planned.resident}
-    for plan in (member for section in planned.sections for item in section for member in _members(item)):
+    items = (item for section in planned.sections for item in section)
+    for plan, fused in ((plan, isinstance(item, FusedPlan)) for item in items for plan in members(item)):
         if plan.chain.gemm is not None:
             runs = {run.group for iteration in plan.loops.iterations for stripe in iteration for run in stripe.runs}
             part = plan.chain.gemm, plan.array, tuple(sorted(runs))
             row = _identity(simulation.workload, part) | _size(plan)
-            yield row | _judgement(asked, plan, part) | _residency(simulation.accelerator, plan, resident)
-
-
-def _members(plan: ChainPlan | FusedPlan) -> tuple[ChainPlan, ...]:
-    return plan.members if isinstance(plan, FusedPlan) else (plan,)
+            judged = _judgement(asked, plan, part, fused) | _forms(asked, part[0])
+            yield row | judged | _residency(simulation.accelerator, plan, resident)
 
 
 def _identity(workload: Workload, part: Part) -> dict[str, Cell]:
@@ -94,10 +112,10 @@ def _size(plan: ChainPlan) -> dict[str, Cell]:
     }
 
 
-def _judgement(asked: _Asked, plan: ChainPlan, part: Part) -> dict[str, Cell]:
+def _judgement(asked: _Asked, plan: ChainPlan, part: Part, fused: bool) -> dict[str, Cell]:
     """What the choice costs, and what else was tried; a chain of a fused pair is never alone."""
-    planner = asked.planners.get(part)
-    found = None if planner is None else asked.found(planner, plan.chain)
+    planner = None if fused else asked.planners[part]
+    found = None if planner is None or asked.fixed(part[0]) else asked.found(planner, plan.chain)
     if planner is None:
         judged: dict[str, Cell] = {"search": FUSED, "cycles": None, "traffic_bits": None}
     elif found is None:
@@ -117,6 +135,19 @@ def _judgement(asked: _Asked, plan: ChainPlan, part: Part) -> dict[str, Cell]:
         "candidates": None if found is None else found.candidates,
         "bounded": None if found is None else found.bounded,
         "evaluated": None if found is None else found.evaluated,
+    }
+
+
+def _forms(asked: _Asked, gemm: int) -> dict[str, Cell]:
+    """What the forms that were compared take: those of the pair, or of its parts that run together."""
+    contests = (asked.contests.get((gemm, name)) for name in (FormName.LAYERWISE, FormName.EXHAUSTIVE))
+    contest = next((contest for contest in contests if contest is not None), None)
+    if contest is None:
+        return {"form": None, "form_cycles": None, "other_form": None, "other_form_cycles": None}
+    other = 1 - contest.best  # there are two
+    return {
+        **{"form": contest.names[contest.best].value, "form_cycles": contest.cycles[contest.best]},
+        **{"other_form": contest.names[other].value, "other_form_cycles": contest.cycles[other]},
     }
 
 
