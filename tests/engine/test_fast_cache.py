@@ -54,6 +54,8 @@ def test_a_cache_directory_of_the_users_choice_is_honoured(installed):
     assert Path(run(installed, PLACE, NUMBA_CACHE_DIR=str(chosen))).parent == chosen
 
 
-def test_with_nowhere_to_write_it_compiles_every_time(installed):
+def test_with_nowhere_to_write_it_compiles_every_time_and_runs(installed):
     (installed / "home").touch()
     assert run(installed, PLACE) == "None"
+    assert run(installed, RUN) == "0"
+    assert not list(installed.rglob("*.nbc"))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 BACK, RECENT, FINAL = range(3)
 """Sorts of waits."""
@@ -94,15 +91,3 @@ class Record(NamedTuple):
     moments: Integers
     bindings: Integers
     spans: Integers
-
-
-def compiled(function: Function) -> Function:
-    """`function`, compiled at its first call; kept in the cache directory of numba if there is one to write to.
-
-    That cache looks for changes in the function's own file only: a compiled function calls none of another file.
-    """
-    try:
-        made = njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither beside the file nor in the user's cache can anything be written
-        made = njit(nogil=True)(function)
-    return cast(Function, made)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixarray.engine.fast_tables import NOWHERE, Flat, Integers, Record, Ways, compiled
+from mixarray.compiled import compiled
+from mixarray.engine.fast_tables import NOWHERE, Flat, Integers, Record, Ways
+
+COMPILED_WITH = {"fast_tables.py": "b80ec8b4ca53f3c4"}
 
 STARTED, ISSUED, READY = range(3)
 """Columns of moments, as in `Event`."""

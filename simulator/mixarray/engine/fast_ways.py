@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mixarray.engine.fast_tables import BACK, FINAL, NOWHERE, RECENT, Flat, Integers, Ways, compiled
+from mixarray.compiled import compiled
+from mixarray.engine.fast_tables import BACK, FINAL, NOWHERE, RECENT, Flat, Integers, Ways
+
+COMPILED_WITH = {"fast_tables.py": "b80ec8b4ca53f3c4"}
 
 NEVER = 2**62
 

@@ -1,7 +1,7 @@
 """`timeline.perfetto.json`: a run as Chrome trace events, to be opened in ui.perfetto.dev. 1 cycle is shown as 1 us.
 
-One track per unit holds its jobs as slices (a job's occupancy; the latency is in its arguments), and counters show what
-DRAM moves and how full the buffers are. docs/timeline.md describes every field.
+One track per unit holds its jobs as slices (a job's occupancy; the latency is in its arguments), and counters show how
+busy the units are, what DRAM moves and how full the buffers are. docs/timeline.md describes every field.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from mixarray.engine.timeline import Integers
 from mixarray.mapping.schedule import Schedule
-from mixarray.result.perfetto_counters import bin_cycles, fills, moved_bits
+from mixarray.result.perfetto_counters import bin_cycles, busy_cycles, moved_bits
+from mixarray.result.perfetto_fills import capacity_bits, fills
 from mixarray.result.perfetto_jobs import StoredJobs, stored_jobs
 from mixarray.result.perfetto_slices import Event, Slices, divide, slice_events
 from mixarray.simulate import Simulation
@@ -41,12 +42,11 @@ def _lines(simulation: Simulation, limit: int) -> Iterator[str]:
     timeline = simulation.execution.timeline
     if timeline is None or limit < FEWEST_SLICES:
         raise ValueError("a timeline needs a simulation that kept it, and room for its slices")
-    schedule, workload = simulation.schedule, simulation.workload
-    stored = stored_jobs(schedule)
-    slices = divide(timeline, len(schedule.units), limit)
+    stored = stored_jobs(simulation.schedule)
+    slices = divide(timeline, len(simulation.schedule.units), limit)
     events = [
         _names(simulation),
-        slice_events(slices, schedule, workload, stored, timeline),
+        slice_events(slices, simulation.workload, stored, timeline),
         _counters(simulation, stored),
     ]
     yield f'{{"metadata": {json.dumps(_metadata(simulation, slices))},\n"displayTimeUnit": "ms",\n"traceEvents": [\n'
@@ -58,7 +58,7 @@ def _lines(simulation: Simulation, limit: int) -> Iterator[str]:
 
 
 def _metadata(simulation: Simulation, slices: Slices) -> Event:
-    execution, buffers = simulation.execution, simulation.accelerator.buffers
+    execution = simulation.execution
     return {
         "time": "1 cycle = 1 us",
         "workload": simulation.workload.name,
@@ -69,9 +69,7 @@ def _metadata(simulation: Simulation, slices: Slices) -> Event:
         "slices": len(slices.first),
         "grain": slices.grain.value,
         "bin_cycles": bin_cycles(execution.total_cycles),
-        "capacity_bits": {
-            f"buffers.{name}": getattr(buffers, name).capacity_bits for name in type(buffers).model_fields
-        },
+        "capacity_bits": capacity_bits(simulation.accelerator),
     }
 
 
@@ -85,25 +83,30 @@ def _names(simulation: Simulation) -> Iterator[Event]:
 
 
 def _counters(simulation: Simulation, stored: StoredJobs) -> Iterator[Event]:
-    """Bits that DRAM moves in each bin, and the fill of the buffers at the beginning of each."""
+    """Busy cycles of the units and bits that DRAM moves in each bin, and the fill of the buffers at its beginning."""
     timeline = simulation.execution.timeline
     assert timeline is not None
     total, length = simulation.execution.total_cycles, bin_cycles(simulation.execution.total_cycles)
     edges = np.append(np.arange(0, total, length), total)
     last_ready = {one.operator: one.last_ready_cycles for one in simulation.execution.operators}
+    for unit, name in enumerate(simulation.schedule.units):
+        busy = np.diff(busy_cycles(unit, timeline, edges))
+        yield from _counter(f"{name} busy: cycles per {length} cycles", "cycles", edges[:-1], busy)
     for unit, name in _dram_units(simulation.schedule):
         for direction, action in DIRECTIONS.items():
             moved = np.diff(moved_bits(unit, action, name, stored, timeline, edges))
-            yield from _counter(f"{name} {direction}: bits per {length} cycles", edges[:-1], moved)
-    levels = fills(simulation.workload, simulation.accelerator, stored, timeline, last_ready, edges)
+            yield from _counter(f"{name} {direction}: bits per {length} cycles", "bits", edges[:-1], moved)
+    levels = fills(
+        simulation.workload, simulation.accelerator, simulation.schedule, stored, timeline, last_ready, edges
+    )
     for place, bits in levels.items():
-        yield from _counter(f"{place} fill by shares: bits", edges, bits)
+        yield from _counter(f"{place} fill: bits", "bits", edges, bits)
 
 
 def _dram_units(schedule: Schedule) -> list[tuple[int, str]]:
     return [(number, name) for number, name in enumerate(schedule.units) if name.startswith(DRAM)]
 
 
-def _counter(name: str, edges: Integers, values: Integers) -> Iterator[Event]:
+def _counter(name: str, key: str, edges: Integers, values: Integers) -> Iterator[Event]:
     for edge, value in zip(edges.tolist(), values.tolist(), strict=True):
-        yield {"name": name, "ph": "C", "pid": 1, "ts": edge, "args": {"bits": value}}
+        yield {"name": name, "ph": "C", "pid": 1, "ts": edge, "args": {key: value}}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from mixarray.engine.timeline import Integers, Timeline
-from mixarray.mapping.schedule import Job, Schedule
+from mixarray.result.perfetto_details import Describer
 from mixarray.result.perfetto_jobs import StoredJobs
-from mixarray.trace.model import RowsPer, Variation
 from mixarray.trace.workload import Workload
 
 Event = dict[str, object]
@@ -21,8 +21,9 @@ class Grain(StrEnum):
     """What a slice is; the finest one that fits the limit is taken, for all units."""
 
     JOB = "one slice per job"
-    RUN = "one slice per run of neighbouring jobs of one unit, operator and kind"
-    SEVERAL = "one slice per row of neighbouring runs of one unit, whatever their operators and kinds"
+    GAPLESS = "one slice per run of jobs of one unit, operator and kind that follow each other without a gap"
+    RUN = "one slice per run of neighbouring jobs of one unit, operator and kind, gaps included"
+    SEVERAL = "one slice per row of neighbouring runs of one unit, whatever their operators and kinds, gaps included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,92 +49,42 @@ def divide(timeline: Timeline, units: int, limit: int) -> Slices:
     changes = np.diff(unit) != 0
     for column in (timeline.operator, timeline.kind):
         changes = changes | (np.diff(column[order]) != 0)
-    runs = np.concatenate([[0], np.flatnonzero(changes) + 1])
-    if len(runs) <= limit:
-        return Slices(Grain.RUN, order, runs)
+    gaps = timeline.start_cycles[order][1:] != timeline.issued_cycles[order][:-1]
+    for grain, cuts in ((Grain.GAPLESS, changes | gaps), (Grain.RUN, changes)):
+        runs = np.concatenate([[0], np.flatnonzero(cuts) + 1])
+        if len(runs) <= limit:
+            return Slices(grain, order, runs)
     # every unit has at most one slice that is not full
     together = -(-len(runs) // max(1, limit - units))
     within = np.arange(len(runs)) - np.searchsorted(unit[runs], unit[runs])
     return Slices(Grain.SEVERAL, order, runs[within % together == 0])
 
 
-def slice_events(
-    slices: Slices, schedule: Schedule, workload: Workload, stored: StoredJobs, timeline: Timeline
-) -> Iterator[Event]:
+def slice_events(slices: Slices, workload: Workload, stored: StoredJobs, timeline: Timeline) -> Iterator[Event]:
     """The slices as trace events (`X`; an instant `i` where nothing lasts), unit by unit in order of time."""
-    windows = _windows(workload)
-    names = [grouped.operator.name for grouped in workload.operators]
-    ends = np.append(slices.first[1:], len(slices.order)).tolist()
-    starts, issued = timeline.start_cycles, timeline.issued_cycles
-    for first, end in zip(slices.first.tolist(), ends, strict=True):
-        members = slices.order[first:end].tolist()
-        jobs = [stored.jobs[stored.index[number]] for number in members]
-        start, duration = int(starts[members[0]]), int(issued[members[-1]] - starts[members[0]])
+    describe = Describer(workload, stored.jobs)
+    last = np.append(slices.first[1:], len(slices.order)) - 1
+    starts = timeline.start_cycles[slices.order[slices.first]].tolist()
+    ends = timeline.issued_cycles[slices.order[last]].tolist()
+    ready = np.maximum.reduceat(timeline.ready_cycles[slices.order], slices.first).tolist()
+    members = np.split(stored.index[slices.order], slices.first[1:])
+    for numbers, start, end, complete in zip(members, starts, ends, ready, strict=True):
+        job = stored.jobs[numbers[0]]
+        name, category, duration = describe.title(job), job.kind.value, end - start
         if slices.grain is Grain.JOB:
-            name, details = _title(jobs[0], names), _job_details(jobs[0], windows, workload)
-        elif slices.grain is Grain.RUN:
-            name, details = _title(jobs[0], names), _sums(jobs)
+            details = describe.of_job(job)
         else:
-            longest = max(jobs, key=lambda job: job.occupancy_cycles)
-            name = f"{_title(longest, names)}, and {len(jobs) - 1} more"
-            details = {**_sums(jobs), "busy_cycles_by_kind": _busy_by_kind(jobs)}
+            several = slices.grain is Grain.SEVERAL
+            times = Counter(numbers.tolist())
+            details = describe.of_jobs(times, duration, complete - end, not several)
+            if several:
+                longest = max((stored.jobs[number] for number in times), key=lambda one: one.occupancy_cycles)
+                name, category = f"{describe.title(longest)}, and {len(numbers) - 1} more", "several"
         yield {
             "name": name,
-            "cat": jobs[0].kind.value if slices.grain is not Grain.SEVERAL else "several",
+            "cat": category,
             **({"ph": "X", "ts": start, "dur": duration} if duration else {"ph": "i", "ts": start, "s": "t"}),
             "pid": 1,
-            "tid": jobs[0].unit + 1,
+            "tid": job.unit + 1,
             "args": details,
         }
-
-
-def _title(job: Job, names: Sequence[str]) -> str:
-    return f"{names[job.operator]}: {job.kind}" if job.operator >= 0 else job.kind.value
-
-
-def _job_details(job: Job, windows: dict[tuple[int, int], int], workload: Workload) -> Event:
-    """What is known of one job, nothing made up: a job of no group has none, one that multiplies nothing no bits."""
-    details: Event = {"latency_cycles": job.latency_cycles}
-    if job.operator >= 0 and job.group >= 0:
-        details["group"] = job.group
-        details["group_bits"] = workload.operators[job.operator].groups[job.group].bits
-        if (job.operator, job.group) in windows:
-            details["group_windows"] = windows[job.operator, job.group]
-    if job.macs:
-        details["macs"] = job.macs
-    modes = dict.fromkeys(f"{stream}x{stationary}" for stream, stationary in (p.mode_bits for p in job.products))
-    if modes:
-        details["bits"] = ", ".join(modes)
-    return details
-
-
-def _sums(jobs: Sequence[Job]) -> Event:
-    return {
-        "jobs": len(jobs),
-        "busy_cycles": sum(job.occupancy_cycles for job in jobs),
-        "macs": sum(job.macs for job in jobs),
-    }
-
-
-def _busy_by_kind(jobs: Sequence[Job]) -> dict[str, int]:
-    busy: dict[str, int] = {}
-    for job in jobs:
-        busy[job.kind.value] = busy.get(job.kind.value, 0) + job.occupancy_cycles
-    return busy
-
-
-def _windows(workload: Workload) -> dict[tuple[int, int], int]:
-    """(operator, group) -> windows, for operators that run on whole windows, and their block's others of equal bits."""
-    of_block: dict[tuple[int, int, int], int] = {}
-    for grouped in workload.operators:
-        op = grouped.operator
-        if op.variation is Variation.ROW and op.rows_per is RowsPer.WINDOW:
-            for group in grouped.groups:
-                of_block[op.stage, op.block, group.bits] = group.rows // workload.window_rows
-    found: dict[tuple[int, int], int] = {}
-    for number, grouped in enumerate(workload.operators):
-        for index, group in enumerate(grouped.groups):
-            key = grouped.operator.stage, grouped.operator.block, group.bits
-            if key in of_block:
-                found[number, index] = of_block[key]
-    return found
