@@ -7,8 +7,8 @@ import pytest
 from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
 from mixarray.cost.area import area_mm2
-from mixarray.cost.buffers import buffer_names, buffer_sram, buffer_static, copies
-from mixarray.cost.energy import energy
+from mixarray.cost.buffers import MOST_BANKS, buffer_names, buffer_sram, buffer_static, copies
+from mixarray.cost.energy import check_energies, energy
 from mixarray.cost.leakage import leakage_mw
 from mixarray.cost.sram import sram, sram_static
 from mixarray.cost.tables import energy_table
@@ -57,3 +57,31 @@ def test_the_note_names_banks_and_a_bank_outside_the_grid_is_refused() -> None:
     fields = "buffers.weight={capacity_kib: 128, port_bits: 256, slots: 2, banks: 32}"
     with pytest.raises(InputError, match=r"buffers.weight \(one of 32 banks\).capacity_kib: 4 lies outside"):
         buffer_sram(load_accelerator("packed_w4_32x32", [fields]), "weight", TABLE)
+
+
+@pytest.mark.parametrize(
+    ("preset", "sets", "buffer", "banks"),
+    [
+        ("packed_w4_128x128", ["energy_table=7nm-jouppi"], "activation", 2),
+        ("packed_w4_32x32", ["buffers.weight={capacity_kib: 128, port_bits: 256, slots: 2, banks: 32}"], "weight", 4),
+        ("packed_w4_32x32", ["buffers.weight={capacity_kib: 128, port_bits: 4096, slots: 2, banks: 1}"], "weight", 4),
+        ("packed_w4_32x32", ["buffers.weight={capacity_kib: 4096, port_bits: 256, slots: 2, banks: 1}"], "weight", 2),
+    ],
+)
+def test_a_refused_buffer_is_told_how_many_banks_fit(preset: str, sets: list[str], buffer: str, banks: int) -> None:
+    with pytest.raises(InputError, match=rf"lies outside the SRAM grid; .*; buffers\.{buffer}\.banks={banks} fits$"):
+        check_energies(load_accelerator(preset, sets))
+    check_energies(load_accelerator(preset, [*sets, f"buffers.{buffer}.banks={banks}"]))
+
+
+def test_a_buffer_that_no_banks_make_fit_says_so() -> None:
+    fields = "buffers.weight={capacity_kib: 4, port_bits: 256, slots: 2, banks: 1}"
+    with pytest.raises(InputError, match=r"no number of banks makes buffers\.weight fit$"):
+        check_energies(load_accelerator("packed_w4_32x32", [fields]))
+
+
+def test_advice_goes_up_to_as_many_banks_as_a_buffer_may_have() -> None:
+    machine = load_accelerator("packed_w4_32x32", [f"buffers.weight.banks={MOST_BANKS}"])
+    assert machine.buffers.weight.banks == MOST_BANKS
+    with pytest.raises(InputError, match=f"less than or equal to {MOST_BANKS}|at most {MOST_BANKS}"):
+        load_accelerator("packed_w4_32x32", [f"buffers.weight.banks={MOST_BANKS + 1}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_json_holds_everything(runs: tuple[str, str, str], capsys: pytest.Captur
         (runs[1], runs[2]),
     ]
     nominal = found["pairs"][0]["outcomes"]
-    assert {one["kind"] for one in nominal} == {"constant", "together", "sensitivity"}
+    assert {one["kind"] for one in nominal} == {"nominal", "constant", "together", "sensitivity"}
     corner = next(one for one in nominal if one["assumption"] == "worst combination of ends")
     assert corner["ends"]["dram_lpddr4_bit"] in ("low", "high")
 
@@ -59,8 +60,33 @@ def test_the_csv_has_every_outcome_and_equal_bytes(
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     rows = list(csv.DictReader((tmp_path / "one.csv").open(encoding="utf-8")))
     assert tuple(rows[0]) == COLUMNS
-    assert {row["survives"] for row in rows} <= {"true", "false"}
+    assert {row["verdict"] for row in rows} <= {"holds", "flips", "equal"}
     assert {"leakage hp360", "SRAM x1.6", "DRAM high"} <= {row["assumption"] for row in rows}
+
+
+def test_it_fits_a_terminal_of_80_columns(
+    runs: tuple[str, str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names included that are longer than a column; a small energy keeps its digits."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["compare", *runs]) == 0
+    text = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)  # headings are bold
+    assert max(map(len, text.splitlines())) <= 80
+    assert "µJ" in text
+    energy_uj = read_run(Path(runs[0])).totals.energy_uj
+    assert f"{energy_uj:.3g}" in text
+
+
+def test_other_tables_are_said_and_not_ranked(
+    runs: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, table = str(tmp_path / "7nm"), ("--set", "energy_table=7nm-jouppi")
+    assert main(["simulate", "--gemm", "64,64,64", "--bits", "4,4", *table, "-o", other, "-q"]) == 0
+    assert main(["compare", runs[0], other]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "so their energies are not comparable" in text
+    assert "assumed of both runs" not in text
 
 
 @pytest.mark.parametrize(
@@ -102,10 +128,33 @@ def test_a_run_that_was_tampered_with_is_noticed(
         (more, "simulate it again"),
         (machine, "is not the accelerator of this run"),
         (str(alone), "accelerator.yaml: is missing"),
-        (str(tmp_path), "cannot be read as a run"),
+        (str(tmp_path), "holds no run.json"),
     ):
         assert main(["compare", wrong, runs[1]]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_what_is_no_run_is_named_for_what_it_is(
+    runs: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file, a sweep, a bundle, half a run.json, one that is no text, and nothing at all."""
+    for name in ("sweep/runs", "bundle", "half", "binary"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "bundle" / "windows.parquet").touch()
+    (tmp_path / "half" / "run.json").write_bytes((Path(runs[0]) / "run.json").read_bytes()[:400])
+    (tmp_path / "binary" / "run.json").write_bytes(b"\xff\xfe")
+    for wrong, message in (
+        (f"{runs[0]}/run.json", "is no directory: give the one that holds run.json"),
+        (str(tmp_path / "sweep"), "its runs lie in"),
+        (str(tmp_path / "bundle"), "it is a bundle: simulate it first"),
+        (str(tmp_path / "half"), "cannot be read as a run: Invalid JSON"),
+        (str(tmp_path / "binary"), "it is not UTF-8 text"),
+        (str(tmp_path / "nothing"), "no such run directory"),
+    ):
+        assert main(["compare", runs[1], wrong]) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert len(said) < 300
 
 
 def test_an_existing_file_is_kept(

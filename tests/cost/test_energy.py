@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 
 from mixarray.accelerator.load import load_accelerator
 from mixarray.cost.area import area_mm2
-from mixarray.cost.energy import action_energy, check_energies, energy
+from mixarray.cost.energy import EnergyBreakdown, EnergyItem, action_energy, check_energies, energy
 from mixarray.cost.pe_time import IDLE, UNUSED, split_zeros, stream_cycles
 from mixarray.cost.recost import priced_pj
 from mixarray.cost.sram import sram
-from mixarray.cost.tables import energy_table, list_tables, vector_ops
+from mixarray.cost.tables import Estimate, energy_table, list_tables, plus, vector_ops
 from mixarray.cost.unit_energy import unit_energy
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action, JobKind
@@ -74,8 +75,8 @@ def test_total_is_the_sum_of_counts_times_costs() -> None:
     breakdown = energy(actions, 10, PACKED, {ARRAY: 4})
     unused, idle = 1024 * 4 - 1500, 1024 * 6
     read = sram(TABLE, 128, 256, "buffers.weight", "mine").read_pj
-    spent = 1000 * 0.2235 + 500 * 0.2533 + 7 * read + 512 * 8
-    assert breakdown.total_pj == pytest.approx(spent + (unused + idle) * 0.34 * 0.2235, rel=1e-12)
+    spent = 1000 * 0.3357 + 500 * 0.3139 + 7 * read + 512 * 8
+    assert breakdown.total_pj == pytest.approx(spent + (unused + idle) * 0.1013, rel=1e-12)
     assert breakdown.low_pj < breakdown.total_pj < breakdown.high_pj
     assert sum(breakdown.by_component().values()) == pytest.approx(breakdown.total_pj)
     assert {i.action: i.count for i in breakdown.items if i.action in (IDLE, UNUSED)} == {IDLE: idle, UNUSED: unused}
@@ -149,8 +150,8 @@ def test_gated_zeros_cost_what_unused_pes_cost() -> None:
     counts = {item.action: item.count for item in breakdown.items}
     costs = {item.action: item.pj / item.count for item in breakdown.items if item.count}
     assert counts == {"pe_cycle_4x4": 700, "pe_cycle_4x4_zero": 300, UNUSED: 24, IDLE: 0}
-    assert costs["pe_cycle_4x4"] == pytest.approx(0.2533)
-    assert costs["pe_cycle_4x4_zero"] == costs[UNUSED] == pytest.approx(0.34 * 0.2235)
+    assert costs["pe_cycle_4x4"] == pytest.approx(0.3139)
+    assert costs["pe_cycle_4x4_zero"] == costs[UNUSED] == pytest.approx(0.1013)
     with pytest.raises(ValueError, match="1001 of 1000 PE-cycles are zero"):
         split_zeros({active: 1000}, {active: 1001})
 
@@ -206,12 +207,35 @@ def test_the_note_says_what_is_behind_the_energies() -> None:
         "no leakage",
         "no clock gating",
         "no zero gating",
+        "not in the energy beyond PE-cycles: stationary tiles shifted from PE to PE;",
         "not in it",
     ):
         assert part in note
     assert "priced as" not in note
     wide = load_accelerator("packed_w4_32x32", ["buffers.weight.capacity_kib=16", "buffers.weight.port_bits=1024"])
     assert "buffers.weight priced as 32 KiB, so that it has 256 words" in energy({}, 1, wide, {}).note
+
+
+@pytest.mark.parametrize(
+    ("weight_loading", "left_out"),
+    [
+        ("double", "sums shifted out from PE to PE, each PE's second sum register (also not in leakage and area);"),
+        ("single", "sums shifted out from PE to PE;"),
+    ],
+)
+def test_the_note_names_the_registers_of_output_stationary_pes(weight_loading: str, left_out: str) -> None:
+    machine = load_accelerator("plain_int8_os_32x32", [f"arrays.0.weight_loading={weight_loading}"])
+    assert f"not in the energy beyond PE-cycles: {left_out}" in energy({}, 1, machine, {}).note
+
+
+def test_sums_are_the_same_in_every_order() -> None:
+    """1e16 + 1 + 1 is 1e16 from the left and 1e16 + 2 from the right."""
+    items = [EnergyItem("a", str(pj), 1, pj, pj, pj) for pj in (1e16, 1.0, 1.0)]
+    for order in permutations(items):
+        found = EnergyBreakdown(order, "")
+        assert found.total_pj == found.low_pj == found.high_pj == 1e16 + 2
+        assert found.by_component() == {"a": 1e16 + 2}
+        assert plus([Estimate(item.pj, 0, 0) for item in order]).value == 1e16 + 2
 
 
 def test_presets_have_all_energies_and_unknown_tables_are_refused() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 
 from mixarray.accelerator.enums import Leakage, ZeroGating
 from mixarray.accelerator.model import Accelerator
@@ -37,7 +38,10 @@ class EnergyItem:
 
 @dataclass(frozen=True, slots=True)
 class EnergyBreakdown:
-    """Energy by component and action. The bands add up: every constant at its low, or at its high, end."""
+    """Energy by component and action. The bands add up: every constant at its low, or at its high, end.
+
+    Sums are rounded once, so they are the same in every order.
+    """
 
     items: tuple[EnergyItem, ...]
     note: str
@@ -45,24 +49,24 @@ class EnergyBreakdown:
     @property
     def total_pj(self) -> float:
         """Sum of the values."""
-        return sum(item.pj for item in self.items)
+        return fsum(item.pj for item in self.items)
 
     @property
     def low_pj(self) -> float:
         """Sum of the low ends."""
-        return sum(item.low_pj for item in self.items)
+        return fsum(item.low_pj for item in self.items)
 
     @property
     def high_pj(self) -> float:
         """Sum of the high ends."""
-        return sum(item.high_pj for item in self.items)
+        return fsum(item.high_pj for item in self.items)
 
     def by_component(self) -> dict[str, float]:
         """pJ per component, in order of first appearance."""
-        found: dict[str, float] = {}
+        found: dict[str, list[float]] = {}
         for item in self.items:
-            found[item.component] = found.get(item.component, 0.0) + item.pj
-        return found
+            found.setdefault(item.component, []).append(item.pj)
+        return {component: fsum(spent) for component, spent in found.items()}
 
 
 def energy(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mixarray.accelerator.enums import ClockGating, Leakage, ZeroGating
-from mixarray.accelerator.model import Accelerator, Buffer
+from mixarray.accelerator.enums import ClockGating, Dataflow, Leakage, WeightLoading, ZeroGating
+from mixarray.accelerator.model import Accelerator, Array, Buffer
 from mixarray.cost.area import NOT_IN_IT
 from mixarray.cost.buffers import buffer_names, buffer_sram
 from mixarray.cost.rows import Access
@@ -17,11 +17,14 @@ LEAKAGE_TEXT = {
     "PEs: Bit Fusion's synthesis)",
 }
 CLOCK_TEXT = {ClockGating.NONE: "no clock gating", ClockGating.IDLE: "PEs of waiting arrays only leak"}
+SHIFTED_TILES = "stationary tiles shifted from PE to PE"
+SHIFTED_SUMS = "sums shifted out from PE to PE"
+SECOND_SUM = "each PE's second sum register (also not in leakage and area)"
 ZERO_TEXT = {ZeroGating.NONE: "no zero gating", ZeroGating.OPERAND: "zero codes gated, counted in the recorded codes"}
 
 
 def energy_note(accelerator: Accelerator) -> str:
-    """Tables, interpolation, leakage and gating behind the energies, and what the area leaves out."""
+    """Tables, interpolation, leakage and gating behind the energies, and what energy and area leave out."""
     table = energy_table(accelerator.energy_table)
     parts = [
         f"table {table.name}",
@@ -32,9 +35,21 @@ def energy_note(accelerator: Accelerator) -> str:
         LEAKAGE_TEXT[accelerator.leakage],
         CLOCK_TEXT[accelerator.clock_gating],
         ZERO_TEXT[accelerator.zero_gating],
+        f"not in the energy beyond PE-cycles: {', '.join(_left_out(accelerator))}",
         f"area of PEs and buffers (not in it: {NOT_IN_IT})" if table.areas else "no areas in this table",
     ]
     return "; ".join(parts)
+
+
+def _left_out(accelerator: Accelerator) -> list[str]:
+    """What registers of PEs do that no table has a price for, beside what their PE-cycles contain."""
+    return list(dict.fromkeys(text for array in accelerator.arrays for text in _unpriced(array)))
+
+
+def _unpriced(array: Array) -> list[str]:
+    if array.dataflow is not Dataflow.OUTPUT_STATIONARY:
+        return [SHIFTED_TILES]
+    return [SHIFTED_SUMS, SECOND_SUM] if array.weight_loading is WeightLoading.DOUBLE else [SHIFTED_SUMS]
 
 
 def _sram_text(table: EnergyTable) -> str:

@@ -26,6 +26,8 @@ HP360_KIB = 512
 
 Grid = Mapping[int, Mapping[int, float]]
 """Capacity in KiB -> port width in bits -> pJ per access."""
+Statics = tuple[Mapping[int, float], Mapping[int, float]]
+"""(area in mm2, LSTP leakage in mW), each by capacity in KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def sram(table: str, capacity_kib: int, port_bits: int, component: str, accelera
 def grid_sram(grid: str, capacity_kib: int, port_bits: int, component: str, accelerator: str) -> Sram:
     """The same from a grid by its name."""
     sizes, ports = Place(accelerator, f"{component}.capacity_kib"), Place(accelerator, f"{component}.port_bits")
-    reads, writes = _energies(grid)
+    reads, writes = grid_energies(grid)
     words, width = 1, port_bits
     if grid_infos()[grid].access is Access.WORDS_OF_64:
         words, width = -(-port_bits // WORD_BITS), WORD_BITS
@@ -93,7 +95,7 @@ def grid_static(grid: str, capacity_kib: int, port_bits: int, component: str, ac
     info = grid_infos()[grid]
     if info.access is Access.WORDS_OF_64:
         raise ValueError(f"the grid {grid} has neither areas nor leakage")
-    areas, leakage = _statics(grid)
+    areas, leakage = grid_statics(grid)
     sizes = Place(accelerator, f"{component}.capacity_kib")
     _check_inside(sorted(areas), capacity_kib, sizes)
     priced = _clamped_kib(capacity_kib, port_bits)
@@ -108,7 +110,8 @@ def _clamped_kib(capacity_kib: int, port_bits: int) -> int:
 
 
 @cache
-def _energies(grid: str) -> tuple[Grid, Grid]:
+def grid_energies(grid: str) -> tuple[Grid, Grid]:
+    """(reads, writes) at the points of a grid by its name."""
     reads: dict[int, dict[int, float]] = {}
     writes: dict[int, dict[int, float]] = {}
     for row in read_rows(f"sram/{grid}.csv", GridRow):
@@ -118,8 +121,8 @@ def _energies(grid: str) -> tuple[Grid, Grid]:
 
 
 @cache
-def _statics(grid: str) -> tuple[Mapping[int, float], Mapping[int, float]]:
-    """(area in mm2, LSTP leakage in mW) by capacity in KiB."""
+def grid_statics(grid: str) -> Statics:
+    """(area in mm2, LSTP leakage in mW) of a grid by its name."""
     rows = read_rows(f"sram/{grid}.static.csv", StaticRow)
     return {row.capacity_kib: row.area_mm2 for row in rows}, {row.capacity_kib: row.leakage_mw for row in rows}
 

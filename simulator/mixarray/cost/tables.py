@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import fsum
 from typing import NamedTuple, Self
 
 from mixarray.accelerator.enums import Leakage
@@ -24,17 +25,13 @@ class Estimate:
         """The same estimate of `factor` things."""
         return type(self)(self.value * factor, self.low * factor, self.high * factor)
 
-    def scaled(self, other: Estimate) -> Self:
-        """Product of two estimates, bound by bound (both are positive)."""
-        return type(self)(self.value * other.value, self.low * other.low, self.high * other.high)
-
 
 NOTHING = Estimate(0.0, 0.0, 0.0)
 
 
 def plus(estimates: list[Estimate]) -> Estimate:
-    """Sum, bound by bound."""
-    return Estimate(sum(e.value for e in estimates), sum(e.low for e in estimates), sum(e.high for e in estimates))
+    """Sum, bound by bound; the same in every order, being rounded once."""
+    return Estimate(fsum(e.value for e in estimates), fsum(e.low for e in estimates), fsum(e.high for e in estimates))
 
 
 class Key(NamedTuple):

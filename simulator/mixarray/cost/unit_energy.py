@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from mixarray.accelerator.enums import ClockGating
 from mixarray.accelerator.model import Accelerator, Array, VectorUnit
-from mixarray.accelerator.modes import Mode
 from mixarray.cost.buffers import buffer_names, buffer_sram
 from mixarray.cost.pe_time import IDLE, PE_CYCLE, UNUSED, ZERO
-from mixarray.cost.tables import NOTHING, EnergyTable, Estimate, energy_table, plus, vector_ops
+from mixarray.cost.tables import NOTHING, EnergyTable, Estimate, plus, vector_ops
 from mixarray.errors import InputError
 from mixarray.mapping.own_work import BURST, COMPARE
 from mixarray.mapping.schedule import Action
@@ -38,24 +37,19 @@ def _exists(index: str, components: tuple[object, ...]) -> bool:
 
 
 def _pe(array: Array, action: Action, gating: ClockGating, table: EnergyTable) -> Estimate:
-    """One PE-cycle: active in a mode; or unused, idle, or gated on zero codes, which cost a fraction of an active one.
+    """One PE-cycle: active in a mode; or unused, idle, or gated on zero codes, which all cost what an idle PE costs.
 
-    The fraction was measured of the cheapest active cycle; an idle PE whose clock is gated costs its leakage alone.
+    An idle PE whose clock is gated costs its leakage alone.
     """
     modes = {mode.action: mode for mode in array.pe_modes}
     if action.name in modes:
-        return _active(array, modes[action.name], table)
+        mode = modes[action.name]
+        return table.get(f"{PE_CYCLE}{array.pe_style}", mode.stream_bits, mode.stationary_bits)
     if action.name == IDLE and gating is ClockGating.IDLE:
         return NOTHING
     if action.name in (IDLE, UNUSED) or action.name.removesuffix(ZERO) in modes:
-        shipped = energy_table(table.name)  # which mode is the cheapest must not change where constants are moved
-        cheapest = min(array.pe_modes, key=lambda mode: _active(array, mode, shipped).value)
-        return _active(array, cheapest, table).scaled(table.get("pe_idle_fraction"))
+        return table.get(f"pe_idle_{array.pe_style}", *array.modes[0])
     raise _unknown(action, table)
-
-
-def _active(array: Array, mode: Mode, table: EnergyTable) -> Estimate:
-    return table.get(f"{PE_CYCLE}{array.pe_style}", mode.stream_bits, mode.stationary_bits)
 
 
 def _buffer(accelerator: Accelerator, name: str, action: Action, table: EnergyTable) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from math import fsum
 
 from mixarray.cost.energy import action_energy
 from mixarray.cost.pe_time import split_zeros, stream_cycles
@@ -34,7 +35,7 @@ def layer_rows(simulations: Weighted) -> list[Row]:
         attributed = _attributed(simulation)
         own = [_operator_row(simulation, counts, attributed, head) for counts in simulation.execution.operators]
         rows += own
-        spent = sum(float(row["energy_pj"] or 0) for row in own)
+        spent = fsum(float(row["energy_pj"] or 0) for row in own)
         rows.append(_machine_row(simulation, attributed, head, simulation.energy.total_pj - spent))
     return rows
 
@@ -71,7 +72,7 @@ def _operator_row(
         "attributed_cycles": None if attributed is None else attributed[counts.operator],
         "dram_read_bits": dram_bits(counts.actions.items(), "read_bits"),
         "dram_write_bits": dram_bits(counts.actions.items(), "write_bits"),
-        "energy_pj": sum(item.pj for item in items),
+        "energy_pj": fsum(item.pj for item in items),
     }
 
 

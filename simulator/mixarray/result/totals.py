@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import fsum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -112,7 +113,7 @@ def dram_bits(actions: Iterable[tuple[Action, int]], name: str) -> int:
 
 def _microjoule(values: Iterable[tuple[float, int]]) -> float:
     pairs = list(values)
-    return sum(pj * weight for pj, weight in pairs) / sum(weight for _, weight in pairs) / 1e6
+    return fsum(pj * weight for pj, weight in pairs) / sum(weight for _, weight in pairs) / 1e6
 
 
 def _ratio(part: float, whole: float) -> float:

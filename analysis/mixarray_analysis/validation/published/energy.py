@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 
 from mixarray.cost.rows import Bits, Positive
 from mixarray.cost.sram import Sram, sram
-from mixarray.cost.tables import EnergyTable, Estimate, energy_table
+from mixarray.cost.tables import EnergyTable, Estimate, Key, energy_table
+from mixarray_analysis.validation.published.energy_grids import Grids, grid_figures
 from mixarray_analysis.validation.published.figure import Comparison, Sourced, read_published
 
 ROUNDING = 1e-12
@@ -23,6 +24,13 @@ class Bound(StrEnum):
     VALUE = "value"
     LOW = "low"
     HIGH = "high"
+
+
+class Access(StrEnum):
+    """What is done to an SRAM."""
+
+    READ = "read"
+    WRITE = "write"
 
 
 class EnergyRow(Sourced):
@@ -40,9 +48,10 @@ class EnergyRow(Sourced):
 
 
 class SramRow(Sourced):
-    """A published read of an SRAM in pJ, and how far ours may be from it: from lowest to highest ratio."""
+    """A published access of an SRAM in pJ, and how far ours may be from it: from lowest to highest ratio."""
 
     table: str
+    access: Access
     capacity_kib: int
     port_bits: int
     printed: str
@@ -51,12 +60,15 @@ class SramRow(Sourced):
 
 
 class RatioRow(Sourced):
-    """The energy of one PE cycle at `bits` over that at `over_bits`: published, and where ours has to lie."""
+    """A constant over another one: published, and where ours has to lie."""
 
     table: str
     action: str
-    bits: int
-    over_bits: int
+    bits_a: Bits
+    bits_w: Bits
+    over_action: str
+    over_bits_a: Bits
+    over_bits_w: Bits
     printed: str
     lowest: Positive
     highest: Positive
@@ -64,10 +76,11 @@ class RatioRow(Sourced):
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What is examined: tables by name, and reads of SRAMs."""
+    """What is examined: tables by name, accesses of SRAMs, and what these read."""
 
     table: Callable[[str], EnergyTable] = energy_table
     sram: Callable[[str, int, int, str, str], Sram] = sram
+    grids: Grids = field(default_factory=Grids)
 
 
 @cache
@@ -76,7 +89,7 @@ def _rows() -> tuple[EnergyRow, ...]:
 
 
 @cache
-def _reads() -> tuple[SramRow, ...]:
+def _accesses() -> tuple[SramRow, ...]:
     return read_published("energy_sram.csv", SramRow)
 
 
@@ -89,8 +102,9 @@ def energy_figures(costs: Costs) -> tuple[Comparison, ...]:
     """Every published figure beside ours."""
     return (
         *(_compare_row(costs, row) for row in _rows()),
-        *(_compare_read(costs, row) for row in _reads()),
+        *(_compare_access(costs, row) for row in _accesses()),
         *(_compare_ratio(costs, row) for row in _ratios()),
+        *grid_figures(costs.grids),
     )
 
 
@@ -98,8 +112,9 @@ def _compare_row(costs: Costs, row: EnergyRow) -> Comparison:
     ours = _bound(costs.table(row.table).get(row.action, row.bits_a, row.bits_w), row.bound)
     published = Fraction(row.printed) / row.divided_by
     agrees = abs(Fraction(str(ours)) - published) <= Fraction(1, 2 * 10**row.decimals)
-    bits = f" {row.bits_a}x{row.bits_w}" if row.bits_a else ""
-    what = f"{row.table}: {row.action}{bits}" + ("" if row.bound is Bound.VALUE else f", {row.bound} bound")
+    what = f"{row.table}: {Key(row.action, row.bits_a, row.bits_w)}" + (
+        "" if row.bound is Bound.VALUE else f", {row.bound} bound"
+    )
     quotient = "" if row.divided_by == 1 else f" ({float(published):.6g})"
     return Comparison(what, f"{row.printed} {row.unit}{quotient}", f"{ours:g}", agrees, row.source, row.status)
 
@@ -114,18 +129,21 @@ def _bound(estimate: Estimate, bound: Bound) -> float:
             return estimate.high
 
 
-def _compare_read(costs: Costs, row: SramRow) -> Comparison:
-    ours = costs.sram(row.table, row.capacity_kib, row.port_bits, "buffer", row.table).read_pj
+def _compare_access(costs: Costs, row: SramRow) -> Comparison:
+    found = costs.sram(row.table, row.capacity_kib, row.port_bits, "buffer", row.table)
+    ours = found.read_pj if row.access is Access.READ else found.write_pj
     ratio = ours / float(row.printed)
     agrees = row.lowest_ratio * (1 - ROUNDING) <= ratio <= row.highest_ratio * (1 + ROUNDING)
     within = "" if row.lowest_ratio == row.highest_ratio else f" x {row.lowest_ratio:g} to {row.highest_ratio:g}"
-    what = f"{row.table}: read of {row.port_bits} bits from {row.capacity_kib} KiB"
+    what = f"{row.table}: {row.access} of {row.port_bits} bits, {row.capacity_kib} KiB"
     return Comparison(what, f"{row.printed} pJ{within}", f"{ours:.4g}", agrees, row.source, row.status)
 
 
 def _compare_ratio(costs: Costs, row: RatioRow) -> Comparison:
-    narrow, wide = (costs.table(row.table).get(row.action, bits, bits).value for bits in (row.bits, row.over_bits))
-    ratio = narrow / wide
-    what = f"{row.table}: {row.action} {row.bits}x{row.bits} over {row.over_bits}x{row.over_bits}"
+    table = costs.table(row.table)
+    above = Key(row.action, row.bits_a, row.bits_w)
+    below = Key(row.over_action, row.over_bits_a, row.over_bits_w)
+    ratio = table.get(*above).value / table.get(*below).value
+    what = f"{row.table}: {above} over {below}"
     published = f"{row.printed}, wanted {row.lowest:g} to {row.highest:g}"
     return Comparison(what, published, f"{ratio:.4g}", row.lowest <= ratio <= row.highest, row.source, row.status)
