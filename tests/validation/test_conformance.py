@@ -19,6 +19,9 @@ PYTHON_PARTS = ("torch",)
 """Parts that `make setup` installs: what needs no more than these belongs to the fast tests."""
 CHECKS = tuple(all_checks().values())
 FEW = 3
+TOP = Path(__file__).parents[2]
+ROOTS = (TOP, *(TOP / part for part in ("simulator", "traces", "analysis", "analysis/mixarray_analysis")))
+"""Where the files lie that a check names."""
 PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
 
 
@@ -49,6 +52,11 @@ def test_a_check_is_described(check):
     assert len(check.name) <= 21, "wider names do not fit the table of 80 columns"
     assert check.title
     assert check.against
+    assert all(len(text) > 3 for text in (check.rule, check.source, check.agreement))
+    files = re.findall(
+        r"`((?:mixarray|mixarray_traces|mixarray_analysis|validation|tests|rtl)/[\w/.]*)`", check.rule + check.source
+    )
+    assert all(any((root / file).exists() for root in ROOTS) for file in files), files
     assert check.cases >= 1
     assert all(part.name and part.obtain and isinstance(part.present(), bool) for part in check.needs)
     assert all(importlib.util.find_spec(name) for name in PYTHON_PARTS)

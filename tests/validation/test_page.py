@@ -10,10 +10,10 @@ from mixarray_analysis.cli import main
 from mixarray_analysis.validation.checks import all_checks
 from mixarray_analysis.validation.context.table import ContextTable
 from mixarray_analysis.validation.page import MARK, TITLE, context_part, context_tables, not_shown_part, page_text
-from mixarray_analysis.validation.page_checks import ABOUT, HEADINGS, result_start, results_part
+from mixarray_analysis.validation.page_checks import ABOUT, HEADINGS, compared_part, result_start, results_part
 from mixarray_analysis.validation.page_markdown import table
 from mixarray_analysis.validation.page_published import published_part
-from mixarray_analysis.validation.runner import run_checks
+from mixarray_analysis.validation.runner import Finding, run_checks
 
 PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
 STALE = "docs/validation.md is stale: make validation"
@@ -56,6 +56,10 @@ def test_every_check_names_its_faults():
     for check in all_checks().values():
         assert f"**`{check.name}`** (" in found, STALE
         assert f") {check.title}: " in found, STALE
+
+
+def test_every_check_says_what_makes_its_number_what_the_other_side_is_and_when_they_agree():
+    assert parts()["What is compared"] == compared_part([Finding(check) for check in all_checks().values()]), STALE
 
 
 @pytest.mark.full

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixarray.cost.rows import Status
 from mixarray.trace.workload import Workload, build_workload
 from mixarray_analysis.validation.checks import all_checks
-from mixarray_analysis.validation.context.sparsevit import PRUNED, pruned_windows
+from mixarray_analysis.validation.context.sparsevit import PRUNED, latency_rows, pruned_windows
 from mixarray_analysis.validation.context.table import all_windows, workload_of
 from mixarray_analysis.validation.published import bops, energy, swin
 from mixarray_analysis.validation.published.ant import ant_ratios
@@ -133,15 +134,42 @@ def _block_macs(work: Workload, bits: int | None = None) -> int:
     )
 
 
-@pytest.mark.parametrize(
-    ("tenths", "ratio"),
-    [
-        ((0, 0, 0, 0, 0, 0), "1.000"),
-        ((3, 0, 1, 2, 2, 0), "0.856"),
-        ((6, 0, 2, 4, 5, 0), "0.707"),
-        ((7, 0, 2, 4, 5, 0), "0.690"),
-    ],
-)
-def test_sparsevits_pruning_leaves_the_macs_that_its_ratios_say(tenths, ratio):
+@pytest.mark.parametrize("row", latency_rows(), ids=lambda row: "".join(map(str, row.tenths)))
+def test_sparsevits_pruning_leaves_the_macs_that_its_derived_ratios_say(row):
     dense = _block_macs(workload_of(PRUNED, all_windows(PRUNED, 8)))
-    assert same_digits(Fraction(_block_macs(workload_of(PRUNED, pruned_windows(tenths))), dense), ratio)
+    left = Fraction(_block_macs(workload_of(PRUNED, pruned_windows(row.tenths))), dense)
+    assert same_digits(left, row.mac_ratio)
+    assert left == 1 or not same_digits(left + Fraction(1, 500), row.mac_ratio)
+
+
+def test_the_page_calls_nothing_published_that_nobody_printed():
+    assert {(row.mac_status, row.status) for row in latency_rows()} == {(Status.DERIVED, Status.PRIMARY)}
+    shares = {row.shares_status for row in bops.bops_rows() if row.low_percent not in (0, 1)}
+    assert shares == {Status.DERIVED, Status.ASSUMED}
+    assert all("solved from this row" in row.shares_from for row in bops.bops_rows() if row.pruned_percent)
+
+
+def test_solved_shares_are_those_that_the_printed_bops_give():
+    base = Fraction(bops.BASE_TBOPS)
+    mixed = [row for row in bops.bops_rows() if row.shares_status is not Status.SECONDARY and row.tbops]
+    for row in mixed:
+        saved = row.pruned_percent + row.low_percent / 2
+        assert abs(saved - (1 - Fraction(row.tbops) / base)) < Fraction(1, 1000)
+    assert len(mixed) == 4
+
+
+def test_the_table_agrees_with_itself_and_a_wrong_digit_would_show():
+    rows = bops.bops_rows()
+    assert [figure.mismatch for figure in bops.table_figures(rows) if figure.mismatch] == []
+    for number, row in enumerate(rows):
+        if row.tbops and row.speedup:
+            wrong = row.model_copy(update={"speedup": f"{float(row.speedup) + 0.02:.2f}"})
+            assert [f.what for f in bops.table_figures((*rows[:number], wrong, *rows[number + 1 :])) if f.mismatch]
+
+
+def test_every_plain_layer_of_bit_fusion_is_there_once_on_each_configuration():
+    places = [layer.what.split(", ", 1) for layer in bitfusion_layers()]
+    layers, arrays = ({place[part] for place in places} for part in (0, 1))
+    assert (len(layers), len(arrays), len(places)) == (22, 5, 110)
+    assert sorted(places) == sorted([layer, array] for layer in layers for array in arrays)
+    assert {f"AlexNet fc{number}" for number in (1, 2, 3)} | {"ResNet-18 conv2_2_a"} <= layers

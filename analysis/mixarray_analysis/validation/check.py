@@ -52,6 +52,9 @@ Progress = Callable[[int], None]
 class Check:
     """One claim.
 
+    rule says what makes our number and where it lies; source what the other side is, in full; agreement when the two
+    agree, and why any slack is allowed.
+
     run(cases, seed, progress) compares that many cases and is repeatable for a seed; a check over a fixed list
     (golden files) takes at most `cases` of it. mutants(seed) plants every fault in turn and says which were caught.
     """
@@ -59,6 +62,9 @@ class Check:
     name: str
     title: str
     against: str
+    rule: str
+    source: str
+    agreement: str
     tier: Tier
     cases: int
     run: Callable[[int, int, Progress], Outcome]

@@ -66,7 +66,8 @@ def findings_table(findings: Sequence[Finding]) -> PlainTable:
         (finding.check.name, finding.check.against, *_counts(finding), _caught(finding), finding.verdict)
         for finding in findings
     ]
-    return make_table(("check", "against", "cases", "mismatches", "mutants", "verdict"), rows, folds=1, left=(0, 1, 5))
+    headings = ("check", "against", "cases", "mismatches", "mutants", "verdict")
+    return make_table(headings, rows, folds=(1,), left=(0, 1, 5))
 
 
 def _counts(finding: Finding) -> tuple[str, str]:
@@ -121,4 +122,4 @@ def checks_table(checks: Sequence[Check]) -> PlainTable:
         )
         for check in checks
     ]
-    return make_table(("check", "what it says", "cases", "needs"), rows, folds=1, left=(0, 1, 3))
+    return make_table(("check", "what it says", "cases", "needs"), rows, folds=(1,), left=(0, 1, 3))

@@ -27,6 +27,12 @@ CHECK = Check(
     name="ant_rule",
     title="cycles of ViT and BERT on four designs, relative to AdaFloat",
     against="ANT's simulator, its results",
+    rule="ANT's rule, written anew, `mixarray/timing/ant.py`",
+    source=(
+        "ANT (MICRO 2022), authors' repository: table of its simulator's results; layers and bits from its "
+        "benchmark lists"
+    ),
+    agreement="equal to the two decimals printed; the table has no more",
     tier=Tier.PEERS,
     cases=RATIOS,
     run=run,

@@ -45,6 +45,11 @@ CHECK = Check(
     name="rtl_output_stationary",
     title="INT8 output-stationary RTL: every event and every sum",
     against="array model, NumPy",
+    rule="event expansion and job times of the array model, `mixarray/array/output.py`",
+    source=(
+        "our SystemVerilog, `rtl/`, under Verilator: its event log, and its sums against NumPy; rows withheld at random"
+    ),
+    agreement="equal, event by event and sum by sum",
     tier=Tier.RTL,
     cases=500,
     run=partial(check_cases, BENCH),

@@ -73,6 +73,11 @@ CHECK = Check(
     name="rtl_packed_w4",
     title="packed W4 weight-stationary RTL: every event and every sum",
     against="array model, NumPy",
+    rule="event expansion and job times of the array model, `mixarray/array/stationary.py`",
+    source=(
+        "our SystemVerilog, `rtl/`, under Verilator: its event log, and its sums against NumPy; rows withheld at random"
+    ),
+    agreement="equal, event by event and sum by sum",
     tier=Tier.RTL,
     cases=1250,
     run=partial(check_cases, BENCH),

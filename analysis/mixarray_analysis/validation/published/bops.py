@@ -1,13 +1,14 @@
-"""Relative bit operations of MixA-Q's table, counted from windows that run, whose shares the table's algebra gives.
+"""Relative bit operations of MixA-Q's table, counted from windows that run.
 
-A block's cost is its MACs times 1 - pruned - low * (1 - low bits / high bits). The searched ratios are published
-nowhere; any windows of the same weighted mean share have to give the same ratio, and these are drawn at random.
+A block's cost is its MACs times 1 - pruned - low * (1 - low bits / high bits). Uniform rows leave nothing free: they
+hold the counter against the table. The searched ratios of the mixed rows are published nowhere; their shares are solved
+from the printed figures, so these rows hold the counter against the closed form, on windows drawn at random.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from mixarray.cost.rows import Status, Text
 from mixarray.trace.bops import bops
 from mixarray.trace.model import Topology
 from mixarray.trace.workload import WindowCount, Workload, build_workload
@@ -47,7 +49,10 @@ Exact = Annotated[Fraction, BeforeValidator(lambda cell: Fraction(str(cell)) / 1
 
 
 class BopsRow(Sourced):
-    """A row of the table. low, pruned: shares of the work (in the file: percent). Empty texts: not published."""
+    """A row of the table; source and status are those of its printed figures. Empty texts: not published.
+
+    low, pruned: shares of the work (in the file: percent). shares_status, shares_from: how we know these.
+    """
 
     method: str
     bits_high: int
@@ -57,7 +62,8 @@ class BopsRow(Sourced):
     tbops: str
     speedup: str
     average_bits: str
-    note: str
+    shares_status: Status
+    shares_from: Text
 
 
 Counter = Callable[[Workload], int]
@@ -104,6 +110,22 @@ def draw_row(seed: int, case: int, counter: Counter = bops) -> Counted:
     rows = bops_rows()
     again, number = divmod(case, len(rows))
     return count_row(rows[number], random.Random(f"{seed}/{case}"), again == 0, counter)
+
+
+def table_figures(rows: Sequence[BopsRow]) -> tuple[Comparison, ...]:
+    """The table against itself, with nothing of ours in it: speedups and average bits from its own BOPs."""
+    base = Fraction(BASE_TBOPS)
+    found: list[Comparison] = []
+    for row in (row for row in rows if row.tbops):
+        cost = Fraction(row.tbops) / base
+        for what, printed, figure in (
+            ("speedup", row.speedup, 1 / cost),
+            ("average bits", row.average_bits, row.bits_high * cost),
+        ):
+            if printed:
+                texts = f"{row.method}: {what} from its {row.tbops} TBOPs", printed, shown(figure, printed)
+                found.append(Comparison(*texts, same_digits(figure, printed), row.source, row.status))
+    return tuple(found)
 
 
 def compare_row(counted: Counted) -> tuple[Comparison, ...]:

@@ -67,6 +67,37 @@ def choose_windows(
     return Chosen(assignment, Fraction(low, whole), Fraction(pruned, whole))
 
 
+def split_windows(
+    shape: SwinShape,
+    size: tuple[int, int],
+    low_windows: Callable[[Block, int], int],
+    bits: tuple[int, int],
+    draw: random.Random,
+) -> Chosen:
+    """So many windows of each block, drawn at random, at the low bits and the others at the high ones.
+
+    low_windows(block, windows): how many of them. size: height and width of the input.
+    """
+    assignment: dict[Block, tuple[WindowCount, ...]] = {}
+    whole = low = 0
+    for block, grid in block_grids(shape, *size).items():
+        windows = _windows(shape, grid, block[0])
+        draw.shuffle(windows)
+        first = len(windows) - low_windows(block, len(windows))
+        parts = windows[:first], windows[first:]
+        assignment[block] = tuple(_count(width, part) for width, part in zip(bits, parts, strict=True) if part)
+        whole += sum(window.macs for window in windows)
+        low += sum(window.macs for window in parts[1])
+    return Chosen(assignment, Fraction(low, whole), Fraction(0))
+
+
+def largest_window_weights(shape: SwinShape, size: tuple[int, int]) -> Fraction:
+    """The share of all work that one window of every block is, the heaviest of each."""
+    grids = block_grids(shape, *size)
+    heaviest = sum(max(w.macs for w in _windows(shape, grid, block[0])) for block, grid in grids.items())
+    return Fraction(heaviest, sum(block_weights(shape, size).values()))
+
+
 def block_weights(shape: SwinShape, size: tuple[int, int]) -> Mapping[Block, int]:
     """MACs of every block, in closed form."""
     grids = block_grids(shape, *size)
