@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from mixarray_analysis.printable import printable
+
 
 def announce(command: str) -> None:
     """Print a command as one would type it."""
-    sys.stdout.write(f"$ {command}\n")
+    sys.stdout.write(f"$ {printable(command)}\n")
     sys.stdout.flush()
 
 

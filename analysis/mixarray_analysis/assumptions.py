@@ -13,7 +13,6 @@ from mixarray.cost.tables import EnergyTable, Estimate, Key
 SRAM_FACTORS = (0.6, 1.6)
 MAC_RATIOS = (0.25, 0.43)
 """Energy of an INT4 multiply-accumulate over an INT8 one: of the multiplier alone (as BOPs count), and in silicon."""
-IDLE_FRACTION = Key("pe_idle_fraction")
 SRAM_SCALE = Key("sram_scale")
 INT8 = Key("pe_cycle_plain", 8, 8)
 
@@ -94,19 +93,13 @@ def assumptions(tables: Sequence[EnergyTable]) -> tuple[Assumption, ...]:
 def worst_corner(keys: Collection[Key], lead: Callable[[Assumption], float]) -> Assumption:
     """The ends of all constants at once that leave the least of a lead (in uJ, positive: the ranking holds).
 
-    Exact: a lead is linear in every constant but for the product of the idle fraction with the energy of an active
-    cycle. At each end of that fraction the others are therefore chosen one by one.
+    Exact: a lead is linear in every constant, so each is chosen by itself.
     """
-    others = sorted(set(keys) - {IDLE_FRACTION})
-    corners = []
-    for fraction in End if IDLE_FRACTION in keys else (End.LOW,):
-        fixed = {IDLE_FRACTION: fraction} if IDLE_FRACTION in keys else {}
-        ends = dict(fixed)
-        for key in others:
-            low, high = (lead(_corner({**fixed, key: end})) for end in End)
-            ends[key] = End.LOW if low <= high else End.HIGH
-        corners.append(_corner(ends))
-    return min(corners, key=lead)
+    ends = {}
+    for key in sorted(keys):
+        low, high = (lead(_corner({key: end})) for end in End)
+        ends[key] = End.LOW if low <= high else End.HIGH
+    return _corner(ends)
 
 
 def _corner(ends: Mapping[Key, End]) -> Assumption:

@@ -6,8 +6,9 @@ their bands: in both runs at once (they are the same constants), and in each run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -15,14 +16,16 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
 from mixarray.accelerator.write import accelerator_sha256
 from mixarray.cost.recost import priced_pj
-from mixarray.cost.tables import EnergyTable, Estimate, energy_table
+from mixarray.cost.tables import EnergyTable, Estimate, Key, energy_table
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
 from mixarray.result.read import read_run
 from mixarray.result.run import RunResult
 from mixarray_analysis.assumptions import Assumption, Kind, assumptions, worst_corner
+from mixarray_analysis.ranking import Order, Verdict, flip_margin, hold_margin, order_of, verdict_of
+from mixarray_analysis.same_work import work_differences
 
-EQUAL = 1e-9
+SAME_SUM = 1e-9
 """Relative difference of two energies that are the same sum in another order."""
 
 
@@ -47,38 +50,53 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Two runs under one assumption. Energies are None where a table does not have what is assumed."""
+    """Two runs under one assumption. None: an energy that a table does not know, and what is then not known either."""
 
     assumption: Assumption
     first_uj: float | None
     second_uj: float | None
-    survives: bool | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs: as they are, under every assumption, and with bands that know nothing of each other."""
+    """Two runs: as they are, under every assumption, and with bands that know nothing of each other.
+
+    order: which spends less, as the tables are; None where they have different energy tables, so that their energies
+    are not comparable and no assumption is asked. work_differs: in what their work is not the same.
+    """
 
     first: Run
     second: Run
+    order: Order | None
     outcomes: tuple[Outcome, ...]
-    survives_independent: bool
+    work_differs: tuple[str, ...]
+
+    def having(self, verdict: Verdict | None, *kinds: Kind) -> tuple[Assumption, ...]:
+        """Assumptions of these kinds with this verdict."""
+        found = (one for one in self.outcomes if one.verdict is verdict)
+        return tuple(one.assumption for one in found if one.assumption.kind in kinds)
 
     @property
-    def flips(self) -> tuple[Assumption, ...]:
-        """Assumptions under which the ranking changes."""
-        return tuple(outcome.assumption for outcome in self.outcomes if outcome.survives is False)
+    def ranked(self) -> bool:
+        """Whether one of the two spends less."""
+        return self.order in (Order.FIRST, Order.SECOND)
 
     @property
-    def survives_constants(self) -> bool:
-        """Whether no constant within its band, and no combination of them, changes the ranking."""
-        return not any(assumption.kind in (Kind.CONSTANT, Kind.TOGETHER) for assumption in self.flips)
+    def survives_constants(self) -> bool | None:
+        """Whether it does with every constant within its band, and all combinations; None without a ranking."""
+        asked = [one.verdict for one in self.outcomes if one.assumption.kind in (Kind.CONSTANT, Kind.TOGETHER)]
+        return all(verdict is Verdict.HOLDS for verdict in asked) if self.ranked else None
 
     @property
-    def same_work(self) -> bool:
-        """Whether both ran the same trace and number of images."""
-        first, second = self.first.result, self.second.result
-        return (first.trace_sha256, first.source, first.images) == (second.trace_sha256, second.source, second.images)
+    def survives_independent(self) -> bool | None:
+        """Whether the bands of the two do not touch: no constants of either change the ranking; None without one."""
+        if not self.ranked:
+            return None
+        less, more = self.first.result.totals, self.second.result.totals
+        if self.order is Order.SECOND:
+            less, more = more, less
+        return hold_margin(less.energy_high_uj, more.energy_low_uj) > 0
 
 
 def read_for_comparison(directory: Path) -> Run:
@@ -97,7 +115,7 @@ def read_for_comparison(directory: Path) -> Run:
         (priced.low, written.energy_low_uj),
         (priced.high, written.energy_high_uj),
     ):
-        if abs(now - then) > EQUAL * max(now, then):
+        if abs(now - then) > SAME_SUM * max(now, then):
             message = f"its counts cost {now:.6g} uJ now and {then:.6g} uJ when it ran: simulate it again"
             raise InputError(str(directory), message, "energy")
     return run
@@ -115,27 +133,40 @@ def compare_runs(directories: Sequence[Path]) -> tuple[tuple[Run, ...], tuple[Co
 
 def compare_pair(first: Run, second: Run) -> Comparison:
     """Two runs under every assumption."""
-    rank = _sign(_difference(first, second, Assumption.nothing()))
+    differs = work_differences(first.result, second.result)
+    if first.table.name != second.table.name:
+        return Comparison(first, second, None, (), differs)
+    nothing = Assumption.nothing()
+    order = order_of(_energy_uj(first, nothing), _energy_uj(second, nothing))
     asked = assumptions((first.table, second.table))
     constants = [one for one in asked if one.kind is Kind.CONSTANT and _matters(first, second, one)]
-    corner = worst_corner(
-        {one.key for one in constants if one.key is not None},
-        lambda assumption: rank * _difference(first, second, assumption),
-    )
     others = [one for one in asked if one.kind is not Kind.CONSTANT]
-    return Comparison(
-        first,
-        second,
-        tuple(_outcome(first, second, one, rank) for one in (*constants, corner, *others)),
-        _apart(first, second),
+    outcomes = [_outcome(first, second, one, order) for one in (nothing, *constants)]
+    if order is not Order.EQUAL:
+        keys = {one.key for one in constants if one.key is not None}
+        outcomes.append(_worst_outcome(first, second, keys, order))
+    outcomes += [_outcome(first, second, one, order) for one in others]
+    return Comparison(first, second, order, tuple(outcomes), differs)
+
+
+def _worst_outcome(first: Run, second: Run, keys: Collection[Key], order: Order) -> Outcome:
+    """The ends of all constants that flip the ranking, if any do; else those that leave the least of it."""
+    less, more = (first, second) if order is Order.FIRST else (second, first)
+    flips, holds = (
+        _outcome(first, second, worst_corner(keys, partial(_margin, margin, less, more)), order)
+        for margin in (flip_margin, hold_margin)
     )
+    return flips if flips.verdict is Verdict.FLIPS else holds
 
 
-def _outcome(first: Run, second: Run, assumption: Assumption, rank: int) -> Outcome:
-    energies = [_under(run, assumption) for run in (first, second)]
-    if energies[0] is None or energies[1] is None:
-        return Outcome(assumption, energies[0], energies[1], None)
-    return Outcome(assumption, energies[0], energies[1], _sign(energies[0] - energies[1]) == rank)
+def _margin(margin: Callable[[float, float], float], less: Run, more: Run, assumption: Assumption) -> float:
+    return margin(_energy_uj(less, assumption), _energy_uj(more, assumption))
+
+
+def _outcome(first: Run, second: Run, assumption: Assumption, order: Order) -> Outcome:
+    one, other = (_under(run, assumption) for run in (first, second))
+    verdict = None if one is None or other is None else verdict_of(order, order_of(one, other))
+    return Outcome(assumption, one, other, verdict)
 
 
 def _under(run: Run, assumption: Assumption) -> float | None:
@@ -148,24 +179,13 @@ def _under(run: Run, assumption: Assumption) -> float | None:
     return run.energy_uj(machine, assumption.table(run.table, machine)).value
 
 
-def _difference(first: Run, second: Run, assumption: Assumption) -> float:
-    """First minus second in uJ; only for assumptions on constants, which every table has."""
-    energies = [_under(run, assumption) for run in (first, second)]
-    assert energies[0] is not None
-    assert energies[1] is not None
-    return energies[0] - energies[1]
+def _energy_uj(run: Run, assumption: Assumption) -> float:
+    """The same, for assumptions on constants: every table has them."""
+    energy = _under(run, assumption)
+    assert energy is not None
+    return energy
 
 
 def _matters(first: Run, second: Run, assumption: Assumption) -> bool:
     """Whether a moved constant changes the energy of either run."""
     return any(_under(run, assumption) != _under(run, Assumption.nothing()) for run in (first, second))
-
-
-def _apart(first: Run, second: Run) -> bool:
-    """Whether the bands of the two runs do not touch: then no choice of constants in either changes the ranking."""
-    low, high = sorted((first.result.totals, second.result.totals), key=lambda totals: totals.energy_uj)
-    return low.energy_high_uj < high.energy_low_uj
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)

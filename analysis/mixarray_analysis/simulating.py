@@ -16,6 +16,7 @@ from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
 from mixarray.simulate import simulate
 from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
+from mixarray_analysis.digits import significant
 from mixarray_analysis.own_work_lines import own_work_lines
 from mixarray_analysis.printable import printable
 from mixarray_analysis.run_options import DEFAULTS, RunOptions
@@ -24,6 +25,8 @@ from mixarray_analysis.sentence import words_for
 from mixarray_analysis.tables import to_json
 
 MOST_ENTRIES = 6
+DIGITS = 4
+"""Significant digits in the report; run.json has all."""
 
 
 def simulate_workload(
@@ -104,11 +107,11 @@ def report_text(result: RunResult) -> str:
     totals = result.totals
     lines = [
         f"{printable(result.source)} on {result.accelerator}",
-        f"  cycles       {totals.cycles:,.0f}  ({totals.latency_ms:.4f} ms)",
-        f"  energy       {totals.energy_uj:,.3f} uJ  ({totals.energy_low_uj:,.3f} to {totals.energy_high_uj:,.3f})",
-        f"  EDP          {totals.edp_uj_ms:,.3f} uJ ms  ({totals.edp_low_uj_ms:,.3f} to {totals.edp_high_uj_ms:,.3f})",
-        f"  operations   {totals.tops:.3f} TOPS, {totals.tops_per_watt:.3f} TOPS/W  "
-        f"({totals.tops_per_watt_low:.3f} to {totals.tops_per_watt_high:.3f})",
+        f"  cycles       {totals.cycles:,.0f}  ({_digits(totals.latency_ms)} ms)",
+        f"  energy       {_banded(totals.energy_uj, 'µJ', totals.energy_low_uj, totals.energy_high_uj)}",
+        f"  EDP          {_banded(totals.edp_uj_ms, 'µJ·ms', totals.edp_low_uj_ms, totals.edp_high_uj_ms)}",
+        f"  operations   {_digits(totals.tops)} TOPS, "
+        + _banded(totals.tops_per_watt, "TOPS/W", totals.tops_per_watt_low, totals.tops_per_watt_high),
         *_area(totals),
         f"  MACs         {totals.macs:,.0f}",
         f"  utilization  {100 * totals.utilization:.1f} %  (of peak MACs {100 * totals.peak_mac_utilization:.1f} %)",
@@ -130,12 +133,23 @@ def report_text(result: RunResult) -> str:
     return "\n".join([*lines, *own_work_lines(result.own_work)])
 
 
+def _digits(value: float) -> str:
+    return significant(value, DIGITS)
+
+
+def _banded(value: float, unit: str, low: float, high: float) -> str:
+    """A quantity with its band: `0.02912 µJ  (0.02185 to 0.04903)`."""
+    return f"{_digits(value)} {unit}  ({_digits(low)} to {_digits(high)})"
+
+
 def _area(totals: Totals) -> list[str]:
     """Nothing where the energy table has no areas."""
-    if totals.area_mm2 is None or totals.tops_per_mm2 is None:
+    if totals.area_mm2 is None or totals.area_low_mm2 is None or totals.area_high_mm2 is None:
         return []
-    band = f"({totals.area_low_mm2:.3f} to {totals.area_high_mm2:.3f})"
-    return [f"  area         {totals.area_mm2:.3f} mm2 of PEs and buffers  {band}, {totals.tops_per_mm2:.3f} TOPS/mm2"]
+    area = _banded(totals.area_mm2, "mm² of PEs and buffers", totals.area_low_mm2, totals.area_high_mm2)
+    return [
+        f"  area         {area}" + ("" if totals.tops_per_mm2 is None else f", {_digits(totals.tops_per_mm2)} TOPS/mm²")
+    ]
 
 
 def _arrays(balance: Balance) -> list[str]:

@@ -84,7 +84,9 @@ def read_summary(source: Path) -> pd.DataFrame:
     for file in files:
         try:
             frame = pd.read_csv(file)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise InputError(str(file), f"cannot be read as a summary: {error.strerror}") from None
+        except ValueError as error:
             raise InputError(str(file), f"cannot be read as a summary: {error}") from None
         missing = [column for column in COLUMNS if column not in frame]
         if missing:

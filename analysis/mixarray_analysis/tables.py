@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 
+from mixarray_analysis.digits import significant
 from mixarray_analysis.plain_table import PlainTable
 from mixarray_analysis.plan import uniform_name
 
@@ -38,19 +39,19 @@ def show(table: RenderableType, piped_width: int = NARROWEST_TABLE) -> None:
     """
     given = Console(width=None if sys.stdout.isatty() else piped_width)
     needed = Measurement.get(given, given.options.update_width(WIDEST_TABLE), table).minimum
-    Console(width=max(given.width, needed)).print(table)
+    Console(width=max(given.width, needed), height=given.height).print(table)  # a dumb terminal heeds only both
 
 
 def make_table(
     headings: Sequence[str],
     rows: Iterable[Sequence[str]],
     title: str | None = None,
-    folds: int = 0,
+    folds: Collection[int] = (0,),
     left: Collection[int] = (0,),
 ) -> PlainTable:
     """A plain table: numbers to the right, columns in `left` to the left; cells mean nothing but their characters.
 
-    Where it is too wide for its place headings wrap, and then the cells of column `folds` fold.
+    Where it is too wide for its place headings wrap, and then the cells of the columns in `folds` fold.
     """
     return PlainTable(headings, tuple(rows), title, folds, left)
 
@@ -91,8 +92,8 @@ def _machine_cells(label: str, row: SummaryRow) -> list[str]:
         f"{row.bops_speedup:.3f}",
         f"{row.simulated_speedup:.3f}",
         f"{row.cycles:,.0f}",
-        f"{row.latency_ms:.3f}",
-        f"{row.energy_uj:,.1f}",
+        significant(row.latency_ms, 4),
+        significant(row.energy_uj),
         f"{100 * row.utilization:.1f}",
         f"{100 * row.peak_mac_utilization:.1f}",
     ]

@@ -6,6 +6,8 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import EPIPE
 from typing import Annotated
 
 import typer
@@ -27,19 +29,26 @@ from mixarray_analysis.cli import (
     train,
     validate,
 )
+from mixarray_analysis.cli.streams import MACHINE_REFUSES, discard_unwritten, prepare_streams
 from mixarray_analysis.printable import printable
 
 app = typer.Typer(
     name="mixarray",
     help="What mixed 4/8-bit windows of a vision transformer buy on a systolic array: cycles, joules, and where the "
     "promised speedup went.",
+    epilog="Exit codes: 0 done; 1 a check of `validate` does not hold; 2 bad input, or output that cannot be written; "
+    "130 stopped by Ctrl-C or SIGTERM; 141 the reader of the output went away.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+MISTAKE = 2
+"""Exit code of bad input, and of output that cannot be written."""
 STOPPED = 130
 """Exit code of a command that Ctrl-C or SIGTERM ended."""
+PIPE_CLOSED = 141
+"""Exit code where the reader of stdout went away first, as `head` does; nothing is said."""
 
 for module in (
     train,
@@ -80,25 +89,53 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for a user's mistake (one line on stderr), 130 if stopped.
+    """Run the command line and return its exit code, one of those that `--help` explains.
 
-    `arguments` default to those of the process.
+    `arguments` default to those of the process. A mistake, and output that cannot be written, are one line on stderr.
     """
     _stop_politely()
+    prepare_streams()
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="mixarray", standalone_mode=False)
+        code = _run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        discard_unwritten()
+        if error.errno == EPIPE:
+            return PIPE_CLOSED
+        if error.errno not in MACHINE_REFUSES:
+            raise
+        return _complain(f"{error.filename or 'output'}: cannot be written: {error.strerror}")
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """The exit code; OSError where the machine does not take what is written."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _refuse_no_text(given)
+        code = app(args=given, prog_name="mixarray", standalone_mode=False)
     except InputError as error:
         return _complain(str(error))
     except typer.TyperException as error:
         return _complain(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+    except SystemExit as error:  # Typer's answer to a closed pipe
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
+        raise
     if code == STOPPED:  # Typer takes a KeyboardInterrupt of a command and hands on this code
         typer.echo("stopped", err=True)
     return code if isinstance(code, int) else 0
+
+
+def _refuse_no_text(arguments: Sequence[str]) -> None:
+    """Raise InputError for an argument of bytes that are no text: every result is text, and names what it is of."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise InputError(argument, "is not UTF-8 text; rename the file or directory") from None
 
 
 def _stop_politely() -> None:
@@ -108,5 +145,6 @@ def _stop_politely() -> None:
 
 
 def _complain(message: str) -> int:
-    typer.echo("error: " + printable(" ".join(message.split())), err=True)
-    return 2
+    with suppress(OSError):  # a stderr that takes nothing leaves the exit code to speak
+        typer.echo("error: " + printable(" ".join(message.split())), err=True)
+    return MISTAKE

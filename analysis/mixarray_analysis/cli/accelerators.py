@@ -39,12 +39,12 @@ def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
                 " ".join(f"{stream}x{stationary}" for stream, stationary in array["modes"]) for array in facts["arrays"]
             ),
             str(facts["clock_mhz"]),
-            "/".join(str(kib) for kib in facts["buffers_kib"].values()),
+            " / ".join(str(kib) for kib in facts["buffers_kib"].values()),
             str(facts["dram"]),
         ]
         for facts in found
     ]
-    show(make_table(headings, rows))
+    show(make_table(headings, rows, folds=(0, 1, 4, 6)))
 
 
 @app.command("show")
@@ -62,6 +62,7 @@ def show_one(
 @app.command("styles")
 def styles(as_json: JsonOption = False) -> None:
     """List PE styles with the dataflows they run, vector unit styles and sorters, with reasons and sources."""
+    from mixarray_analysis.say import say
     from mixarray_analysis.style_tables import styles_as_data, styles_as_text
     from mixarray_analysis.tables import show, to_json
 
@@ -70,7 +71,7 @@ def styles(as_json: JsonOption = False) -> None:
         return
     for part in styles_as_text():
         if isinstance(part, str):
-            typer.echo(part)
+            say(part)
         else:
             show(part)
 

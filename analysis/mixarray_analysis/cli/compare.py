@@ -30,7 +30,7 @@ def command(
     """Compare runs: cycles, energy with its band, EDP, TOPS/W; and for each pair whether the energy ranking survives.
 
     Nothing is simulated again: the counts in run.json are priced with every constant at the ends of its band, in both
-    runs alike, and with other DRAM, SRAM, leakage and INT4 energies.
+    runs alike, and with other DRAM, SRAM, leakage and INT4 energies. Energies that differ by at most 0.1 % are equal.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.comparing import compare_runs
@@ -53,16 +53,21 @@ def command(
 
 
 def _report(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> None:
-    from mixarray_analysis.comparing_text import HEADINGS, PAIR_HEADINGS, describe_pair, pair_cells, run_cells
+    from mixarray_analysis import comparing_text as text
+    from mixarray_analysis.comparing_sentence import describe_pair
     from mixarray_analysis.printable import printable
+    from mixarray_analysis.say import say
     from mixarray_analysis.tables import make_table, show
 
-    show(make_table(HEADINGS, [run_cells(run) for run in runs], left=(0, 1)))
+    show(make_table(text.TIME_HEADINGS, [text.time_cells(run) for run in runs], folds=(0, 1), left=(0, 1)))
+    say()
+    show(make_table(text.COST_HEADINGS, [text.cost_cells(run) for run in runs]))
     for comparison in comparisons:
-        typer.echo("")
-        title = f"{comparison.first.name} (first) and {comparison.second.name} (second)"
-        show(make_table(PAIR_HEADINGS, pair_cells(comparison), title=title))
-        typer.echo(printable(describe_pair(comparison)))
+        say()
+        if comparison.outcomes:
+            title = f"{comparison.first.name} (first) and {comparison.second.name} (second)"
+            show(make_table(text.PAIR_HEADINGS, text.pair_cells(comparison), title=title))
+        say(printable(describe_pair(comparison)))
 
 
 def _write(comparisons: Sequence[Comparison], out: Path, force: bool) -> None:

@@ -28,19 +28,20 @@ def command(
     from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis.announce import announce, be_silent
     from mixarray_analysis.demo import DEMO_PLAN, run_demo, score_lines
+    from mixarray_analysis.say import say
     from mixarray_analysis.tables import EQUAL_NOTE, show, summary_table, uniform_table
 
     plan = replace(DEMO_PLAN, canvases=canvases, model=model, jobs=jobs, quiet=quiet)
-    say = announce if not quiet else be_silent
+    tell = announce if not quiet else be_silent
     with atomic_directory(out, ResultKind.DEMO, force=True, reads=[model] if model else []) as work:
-        findings, sentences = run_demo(plan, work, out, say)
+        findings, sentences = run_demo(plan, work, out, tell)
         lines = [] if quiet else score_lines(plan)
     if quiet:
         return
-    typer.echo()
+    say()
     show(summary_table(findings))
-    typer.echo(EQUAL_NOTE + "\n")
+    say(EQUAL_NOTE + "\n")
     show(uniform_table(findings))
-    typer.echo()
+    say()
     for line in [*lines, *sentences, f"everything lies in {out}/ (summary.csv, bundles/, runs/, plots/)"]:
-        typer.echo(line)
+        say(line)

@@ -43,6 +43,7 @@ def command(
     from mixarray_analysis.cli.values import read_ratios
     from mixarray_analysis.files import refuse_existing, write_text
     from mixarray_analysis.models import open_model
+    from mixarray_analysis.say import say
     from mixarray_analysis.steps import evaluate_ratios
     from mixarray_analysis.tables import EQUAL_NOTE, accuracy_csv, accuracy_json, accuracy_table, show
 
@@ -57,6 +58,6 @@ def command(
         typer.echo(accuracy_json(rows))
     elif not quiet:
         show(accuracy_table(rows))
-        typer.echo(f"windows ranked by {rows[0].score}")
+        say(f"windows ranked by {rows[0].score}")
         if 0 in chosen:
-            typer.echo(EQUAL_NOTE)
+            say(EQUAL_NOTE)

@@ -67,16 +67,17 @@ def command(
 
 def _report(found: list[Explanation]) -> None:
     from mixarray_analysis.printable import printable
+    from mixarray_analysis.say import say
     from mixarray_analysis.tables import show
     from mixarray_analysis.waterfall_sentences import tell
     from mixarray_analysis.waterfall_tables import attribution_table, waterfall_table
 
     for one in found:
-        typer.echo(f"{printable(one.subject.name)} on {one.subject.accelerator.name}, against {printable(one.against)}")
+        say(f"{printable(one.subject.name)} on {one.subject.accelerator.name}, against {printable(one.against)}")
         show(waterfall_table(one))
-        typer.echo("")
+        say()
         show(attribution_table(one))
-        typer.echo("")
+        say()
         for sentence in tell(one):
-            typer.echo(printable(sentence))
-        typer.echo("")
+            say(printable(sentence))
+        say()

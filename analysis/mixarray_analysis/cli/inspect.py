@@ -20,6 +20,8 @@ def command(
     """Read a bundle, check all of it, and print what it holds."""
     from mixarray.trace.bundle import read_bundle
     from mixarray.trace.inspect import inspect_bundle
+    from mixarray_analysis.printable import printable
+    from mixarray_analysis.say import say
     from mixarray_analysis.tables import make_table, show, to_json
 
     summary = inspect_bundle(read_bundle(bundle))
@@ -30,7 +32,7 @@ def command(
     plain = [(name.replace("_", " "), _text(value)) for name, value in facts.items() if name != "stages"]
     width = max(len(name) for name, _ in plain)
     for name, value in plain:
-        typer.echo(f"{name:<{width}}  {value}")
+        say(f"{name:<{width}}  {printable(value)}")
     rows = [
         [
             str(stage.stage),
@@ -41,7 +43,7 @@ def command(
         ]
         for stage in summary.stages
     ]
-    typer.echo()
+    say()
     show(make_table(["stage", "blocks", "windows per block", "windows by bits", "mean score"], rows))
 
 

@@ -52,6 +52,7 @@ def command(
     from mixarray_analysis.cli.values import check_canvases, read_ratio, split_list
     from mixarray_analysis.demo import draw_all
     from mixarray_analysis.plan import Layout, Plan
+    from mixarray_analysis.say import say
     from mixarray_analysis.sentence import describe
     from mixarray_analysis.steps import quantized_or_shipped
     from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
@@ -71,18 +72,18 @@ def command(
         jobs=jobs,
         quiet=quiet,
     )
-    say = announce if not (quiet or as_json) else be_silent
+    tell = announce if not (quiet or as_json) else be_silent
     with atomic_directory(out, ResultKind.SWEEP, force, reads=[checkpoint] if checkpoint else []) as work:
         layout, visible = Layout(work), Layout(out)
         if checkpoint is not None:
-            say(equivalents.quantize(plan, visible, checkpoint))
+            tell(equivalents.quantize(plan, visible, checkpoint))
         quantized_or_shipped(checkpoint, seed, layout.model, quiet)
-        findings = run_sweep(plan, layout, visible, say, layout.model)
+        findings = run_sweep(plan, layout, visible, tell, layout.model)
         write_one_table(findings, layout)
-        draw_all(plan, layout, visible, say)
+        draw_all(plan, layout, visible, tell)
     if as_json:
         typer.echo(summary_json(findings))
     elif not quiet:
         show(summary_table(findings))
         for name in findings.accelerators:
-            typer.echo(describe(name, thousandths / 1000, findings.verdict(name, thousandths)))
+            say(describe(name, thousandths / 1000, findings.verdict(name, thousandths)))

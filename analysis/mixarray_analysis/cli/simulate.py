@@ -184,6 +184,7 @@ def _layers(
 
 def _as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
     from mixarray_analysis.printable import printable
+    from mixarray_analysis.say import say
     from mixarray_analysis.scalesim_result import report_rows, table_notes
     from mixarray_analysis.tables import make_table, show
     from mixarray_analysis.topologies import time_as_scalesim
@@ -193,16 +194,17 @@ def _as_scalesim(topology: Path, config: Path, *, out: Path | None, force: bool,
         typer.echo(result.to_json().rstrip())
     elif not quiet:
         machine = f"{result.rows}x{result.columns} {result.dataflow}"
-        typer.echo(f"{printable(result.topology)} on {machine} by SCALE-Sim's rule: compute cycles, counts in words")
+        say(f"{printable(result.topology)} on {machine} by SCALE-Sim's rule: compute cycles, counts in words")
         show(make_table(*report_rows(result)))
         for note in table_notes(result):
-            typer.echo(f"note: {note}")
+            say(f"note: {note}")
 
 
 def _report(result: RunResult, as_json: bool, quiet: bool) -> None:
+    from mixarray_analysis.say import say
     from mixarray_analysis.simulating import report_json, report_text
 
     if as_json:
         typer.echo(report_json(result))
     elif not quiet:
-        typer.echo(report_text(result))
+        say(report_text(result))

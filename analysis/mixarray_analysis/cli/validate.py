@@ -114,6 +114,7 @@ def _run(
     from contextlib import nullcontext
 
     from mixarray.atomic import ResultKind, atomic_directory
+    from mixarray_analysis.say import say
     from mixarray_analysis.validation.report import findings_json, finished_line
     from mixarray_analysis.validation.runner import Verdict, run_checks
 
@@ -133,7 +134,7 @@ def _run(
     except KeyboardInterrupt:
         if findings and not quiet and not as_json:
             _print(findings)
-            typer.echo(f"stopped after {len(findings)} of {len(chosen)} checks")
+            say(f"stopped after {len(findings)} of {len(chosen)} checks")
         raise
     if as_json:
         typer.echo(text)
@@ -143,9 +144,10 @@ def _run(
 
 
 def _print(findings: Sequence[Finding]) -> None:
+    from mixarray_analysis.say import say
     from mixarray_analysis.tables import show
     from mixarray_analysis.validation.report import WIDTH, findings_table, remarks
 
     show(findings_table(findings), WIDTH)
     for line in remarks(findings):
-        typer.echo(line)
+        say(line)
