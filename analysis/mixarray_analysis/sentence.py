@@ -14,6 +14,7 @@ WORDS = {
     "dram_load_partial": "loading partial sums from DRAM",
     "dram_load_parameter": "loading the second parameter set from DRAM",
     "dram_store": "storing activations to DRAM",
+    "dram_store_copy": "storing gathered copies of the map to DRAM",
     "dram_store_partial": "storing partial sums to DRAM",
     "mode_switch": "switching the array's mode",
     "transpose": "transposing K",

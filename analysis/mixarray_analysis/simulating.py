@@ -11,6 +11,7 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.result.balance import Balance
+from mixarray.result.ports import words_on_ports
 from mixarray.result.run import RunResult, run_result
 from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
@@ -117,6 +118,7 @@ def report_text(result: RunResult) -> str:
         f"  utilization  {100 * totals.utilization:.1f} %  (of peak MACs {100 * totals.peak_mac_utilization:.1f} %)",
         *_arrays(result.balance),
         f"  DRAM         {totals.dram_read_bits:,.0f} bits read, {totals.dram_write_bits:,.0f} written",
+        *_ports(totals),
     ]
     if result.speedup is not None:
         promise = f"BOPs of the blocks promise {result.speedup.bops_blocks:.3f}x"
@@ -150,6 +152,12 @@ def _area(totals: Totals) -> list[str]:
     return [
         f"  area         {area}" + ("" if totals.tops_per_mm2 is None else f", {_digits(totals.tops_per_mm2)} TOPS/mm²")
     ]
+
+
+def _ports(totals: Totals) -> list[str]:
+    """Nothing where one port serves every buffer."""
+    words = words_on_ports(totals.buffers)
+    return [f"  ports        {words}"] if words else []
 
 
 def _arrays(balance: Balance) -> list[str]:

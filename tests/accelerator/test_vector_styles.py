@@ -42,18 +42,38 @@ def test_passes_can_be_given_by_kind() -> None:
 
 
 @pytest.mark.parametrize("sorter", sorters().values(), ids=lambda sorter: sorter.name)
-def test_a_sorter_never_gets_quicker_with_more_scores_or_fewer_lanes(sorter: Sorter) -> None:
+def test_a_sorter_never_gets_quicker_with_more_scores_or_cuts_or_fewer_lanes(sorter: Sorter) -> None:
     assert sorter.source
-    assert sorter.cycles(1, 1) >= 0
-    for scores in range(1, 200):
-        assert sorter.cycles(scores, 4) <= sorter.cycles(scores + 1, 4)
-        assert sorter.compares(scores) <= sorter.compares(scores + 1)
-        assert sorter.cycles(scores, 8) <= sorter.cycles(scores, 4)
+    for cuts in range(4):
+        assert sorter.cycles(1, 1, cuts) >= 0
+        for scores in range(1, 200):
+            cycles = sorter.cycles(scores, 4, cuts)
+            assert sorter.cycles(scores, 8, cuts) <= cycles <= sorter.cycles(scores + 1, 4, cuts)
+            assert cycles <= sorter.cycles(scores, 4, cuts + 1)
+            for count in (sorter.compares, sorter.walks):
+                assert 0 <= count(scores, cuts) <= count(scores + 1, cuts)
+                assert count(scores, cuts) <= count(scores, cuts + 1)
+
+
+@pytest.mark.parametrize("sorter", sorters().values(), ids=lambda sorter: sorter.name)
+@pytest.mark.parametrize("scores", [2, 9, 360, 1392])
+def test_a_sorter_reads_every_score_that_it_handles(sorter: Sorter, scores: int) -> None:
+    """At least once where there is a cut; in the vector unit never more in a cycle than its width."""
+    assert sorter.walks(scores, 1) >= 1
+    assert sorter.dedicated or sorter.walks(scores, 3) * scores <= 32 * sorter.cycles(scores, 32, 3)
 
 
 def test_closed_forms_of_sorters() -> None:
     known = sorters()
-    assert known["radix_select"].cycles(100, 32) == 16 * 4
-    assert known["bitonic"].cycles(16, 16) == 10  # 4 * 5 / 2 stages, 8 comparators at once
-    assert known["bitonic"].compares(16) == 80
-    assert known["systolic_queue"].cycles(64, 1) == 128
+    assert known["radix_select"].cycles(100, 32, 1) == 16 * 4
+    assert known["radix_select"].cycles(100, 32, 3) == 3 * 16 * 4
+    assert known["radix_select"].compares(100, 0) == 0
+    assert known["bitonic"].cycles(16, 16, 1) == 10  # 4 * 5 / 2 stages, 8 comparators at once
+    assert known["bitonic"].compares(16, 5) == 80
+    assert known["systolic_queue"].cycles(64, 1, 1) == 128
+
+
+def test_the_width_says_nothing_of_a_queue() -> None:
+    queue = sorters()["systolic_queue"]
+    assert {queue.cycles(64, width, 1) for width in (1, 2, 32)} == {128}
+    assert "whatever sorter_width says" in queue.title

@@ -11,6 +11,7 @@ from mixarray.cost.sram import grid_infos
 from mixarray.cost.tables import Key, energy_table, list_tables, vector_ops
 from mixarray.cost.unit_energy import ELEMENT
 from mixarray.errors import InputError
+from mixarray.mapping.ranking import TokenWalk
 from mixarray.mapping.vector_cost import MASK, TURN
 from mixarray.trace.model import OperatorKind
 
@@ -179,7 +180,8 @@ def _static(grid: str) -> tuple[StaticRow, ...]:
 
 def test_every_vector_operator_has_operations() -> None:
     beside = {MASK.removesuffix(ELEMENT), TURN.removesuffix(ELEMENT)}  # what attention adds to two of them
-    assert set(vector_ops()) == {kind.value for kind in OperatorKind if kind is not OperatorKind.GEMM} | beside
+    walks = {walk.value for walk in TokenWalk}
+    assert set(vector_ops()) == {kind.value for kind in OperatorKind if kind is not OperatorKind.GEMM} | beside | walks
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from mixarray.accelerator.enums import Dataflow
 from mixarray.engine.event import run_event
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.chains import make_chains, make_flow
+from mixarray.mapping.ranking import token_walk
 from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.units import ARRAY, PORT, RESULTS
 from mixarray.trace.model import Grid, OperatorKind
@@ -116,7 +117,8 @@ def test_small_swin_conserves_macs_and_elements(style, dataflow, ratio, machine)
         else:
             compares, masked = done.pop("compare", 0), done.pop("mask_element", 0)
             assert masked == (done.get("softmax_element", 0) if op.grid is Grid.SHIFTED else 0)
-            assert done == {f"{op.kind}_element": sum(g.batch * g.rows for g in grouped.groups) * op.n}
+            elements = sum(g.batch * g.rows for g in grouped.groups) * op.n
+            assert done == {f"{token_walk(op) or op.kind}_element": elements}
             assert compares == (16 * op.m if op.kind is OperatorKind.RANK else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.engine.event import run_event
 from mixarray.errors import InputError
 from mixarray.mapping.build import build_schedule
+from mixarray.mapping.fused import FusedLowering
+from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.transfers import Transfers
 from mixarray.trace.model import (
     Encoding,
@@ -26,6 +29,7 @@ from mixarray.trace.model import (
     Variation,
 )
 from mixarray.trace.workload import build_workload, single_gemm
+from mixarray_analysis.validation.checker import bounds
 
 FUSED = "mapping.attention=fused", "mapping.mlp=fused"
 MACHINE = (
@@ -71,10 +75,11 @@ def operator(number, kind, name, size, inputs, output):
     return Operator(number, name, kind, *place, *size, Variation.NONE, RowsPer.WINDOW, False, inputs, output)
 
 
-def attention(pairs=2, size=4, bits=(8, 8), spy=False):
+def attention(pairs=2, size=4, bits=(8, 8), spy=False, again=False):
     """QK^T, softmax, AV and what joins its results; Q, K and V come from outside.
 
-    bits: of Q and K, and of attention and V. spy: somebody else reads the attention matrix too.
+    bits: of Q and K, and of attention and V. spy: somebody else reads the attention matrix too. again: so
+    does what joins the results of AV.
     """
     roles = [Role.ACTIVATION] * 3 + [Role.STATE, Role.ACTIVATION, Role.STATE, Role.ACTIVATION, Role.ACTIVATION]
     widths = bits[0], bits[0], bits[1], 32, bits[1], 32, 8, 8
@@ -85,14 +90,15 @@ def attention(pairs=2, size=4, bits=(8, 8), spy=False):
         inputs = Input(row, Operand.STREAM, SAME), Input(held, Operand.STATIONARY, SAME)
         return operator(number, OperatorKind.GEMM, name, (pairs, size, size, size), inputs, out)
 
-    def vector(number, kind, name, source, out, relation=SAME):
-        return operator(number, kind, name, (pairs, size, size, 0), (Input(source, Operand.VECTOR, relation),), out)
+    def vector(number, kind, name, source, out, relation=SAME, *more):
+        inputs = tuple(Input(tensor, Operand.VECTOR, relation) for tensor in (source, *more))
+        return operator(number, kind, name, (pairs, size, size, 0), inputs, out)
 
     operators = [
         gemm(0, "qk", 0, 1, 3),
         vector(1, OperatorKind.SOFTMAX, "softmax", 3, 4),
         gemm(2, "av", 4, 2, 5),
-        vector(3, OperatorKind.REQUANTIZE, "join", 5, 6),
+        vector(3, OperatorKind.REQUANTIZE, "join", 5, 6, SAME, *([4] if again else [])),
         *([vector(4, OperatorKind.REQUANTIZE, "spy", 4, 7, Relation.ALL)] if spy else []),
     ]
     return build_workload("attention", Topology(tuple(operators), tensors), {}, 1)
@@ -115,6 +121,50 @@ def test_rows_that_do_not_wait_for_their_softmax_are_noticed(monkeypatch):
     old = Transfers.arrived
     monkeypatch.setattr(Transfers, "arrived", lambda self, number: replace(old(self, number), made=()))
     assert found_lines(attention(), load_accelerator("plain_int8_32x32", [*MACHINE, *FUSED])) != BY_HAND
+
+
+def waits_of_softmax(slots):
+    """For the softmax of every window-head: what it names as its reasons to wait, as (kind, operator, window-head).
+
+    Both products and the vector unit read a matrix: AV streams it, and what joins its results reads it once more.
+    """
+    workload = attention(pairs=6, again=True)
+    quick = "vector_units.0.lanes=4096", "vector_units.0.latency_cycles=0", f"buffers.activation.slots={slots}"
+    schedule = build_schedule(workload, load_accelerator("plain_int8_32x32", [*MACHINE, *FUSED, *quick]))
+    time = run_event(schedule, len(workload.operators), with_timeline=True).timeline
+    found, names, counts = [], [], Counter()
+    for number, (job, waits) in enumerate(bounds(schedule, time)):
+        name = job.kind.value, workload.operators[job.operator].operator.name
+        names.append((*name, counts[name]))
+        counts[name] += 1
+        if job.kind is JobKind.SOFTMAX:
+            assert all(time.start_cycles[number] >= wait.cycle for wait in waits)
+            found.append({names[wait.job] for wait in waits if wait.why != "unit"})
+    return found
+
+
+def unguarded(slots):
+    """Window-heads whose matrix goes into a slot without waiting for both of those who read what it held."""
+    found = waits_of_softmax(slots)
+    assert len(found) == 6
+    return [
+        number
+        for number, names in enumerate(found[slots:])
+        if not {("stream", "av", number), ("requantize", "join", number)} <= names
+    ]
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_matrix_waits_for_all_readers_of_what_its_slot_held(slots):
+    assert not unguarded(slots)
+
+
+@pytest.mark.parametrize("readers", [slice(1, None), slice(1)], ids=["without the array", "the array alone"])
+def test_a_slot_that_one_of_its_readers_frees_is_noticed(readers, monkeypatch):
+    """A timeline does not tell: the array and the vector unit serve both chains in an order that is late enough."""
+    old = FusedLowering._readers
+    monkeypatch.setattr(FusedLowering, "_readers", lambda self, entry: old(self, entry)[readers])
+    assert unguarded(2)
 
 
 def test_layerwise_finishes_one_product_first():
@@ -157,7 +207,7 @@ ONE_SLOT = "buffers.activation={capacity_kib: 1, port_bits: 256, slots: 1, banks
             attention(size=16),
             (ONE_SLOT, "arrays.0.rows=8", "arrays.0.columns=8"),
             "buffers.activation.capacity_kib",
-            "holds 8192 bits; fused attention needs 10240: 1 attention matrices of 'qk', 2048 each",
+            "room for 8192 bits; fused attention needs 10240: 1 attention matrices of 'qk', 2048 each",
         ),
         (
             attention(spy=True),

@@ -10,7 +10,6 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.cost.energy import action_energy
 from mixarray.mapping.own_work import Item
 from mixarray.mapping.schedule import JobKind, Segment
-from mixarray.result.layers import layer_rows
 from mixarray.result.own_work import OwnWorkEntry, own_work, spent_by_item
 from mixarray.simulate import Simulation, simulate
 from mixarray.trace.model import OperatorKind
@@ -22,7 +21,7 @@ from mixarray_traces.record.topology import block_grids, build_topology
 SMALL = SwinShape("small", channels=(32,), depths=(2,), heads=(1,))
 KINDS = {
     Item.SORTER: (JobKind.SORT,),
-    Item.MOVEMENT: (JobKind.GATHER, JobKind.SCATTER),
+    Item.MOVEMENT: (JobKind.GATHER, JobKind.SCATTER, JobKind.DRAM_STORE_COPY),
     Item.BRANCH_PARAMETERS: (JobKind.DRAM_LOAD_PARAMETER,),
 }
 FREE = {
@@ -60,15 +59,22 @@ def test_counts_by_hand(mixed: Simulation) -> None:
     found = entries((mixed, 1))
     assert list(found) == list(Item)
     assert (found[Item.SCORING].count, found[Item.SCORING].unit) == (32, "window scores")  # two grids
-    assert (found[Item.SORTER].count, found[Item.SORTER].setting) == (
-        2 * 16 * 16,
-        "radix_select",
-    )  # 16 bits x 16 windows
+    selections = 2 * 2 * 16 * 16  # two grids, two cuts (high, kept), 16 bits x 16 windows
+    assert (found[Item.SORTER].count, found[Item.SORTER].setting) == (selections, "radix_select")
     assert (found[Item.MOVEMENT].count, found[Item.MOVEMENT].unit) == (2 * 2 * 14 * 49 * 32, "elements")
-    sets = 2 * (2 * 2 * 32 * 16) + 2 * (3 * 32 + 32 + 128 + 32) * 32  # two norms and four layers in two blocks
+    sets = 2 * (2 * 2 * 32 * 16) + 2 * (3 * 32 + 32 + 128 + 32) * 64  # two norms and four layers in two blocks
     assert (found[Item.BRANCH_PARAMETERS].count, found[Item.BRANCH_PARAMETERS].unit) == (sets, "bits")
     assert (found[Item.PRUNED_WINDOWS].count, found[Item.PRUNED_WINDOWS].setting) == (2 * 2, "bypass")
     assert found[Item.MODE_SWITCHES].setting == "0 cycles"
+
+
+def test_first_sets_by_hand_are_the_same_in_every_run(mixed: Simulation) -> None:
+    """Patch embedding with its norm; in two blocks two norms and four layers: 640 C bits each."""
+    bits = 64 * 32 + 2 * 16 * 32 + 2 * 640 * 32
+    found = own_work([(mixed, 1)])
+    assert found.first_set_bits == own_work([(run(swin(16, 0, 0)), 1), (mixed, 3)]).first_set_bits == bits
+    (parameters,) = (entry for entry in found.items if entry.item is Item.BRANCH_PARAMETERS)
+    assert parameters.count == 2 * 640 * 32  # one further set in both blocks, none outside
 
 
 def test_cycles_and_energy_are_those_of_the_engine(mixed: Simulation) -> None:
@@ -89,12 +95,32 @@ def test_cycles_and_energy_are_those_of_the_engine(mixed: Simulation) -> None:
     assert 0 < pj < mixed.energy.total_pj
 
 
-def test_remainders_are_what_streams_leave_empty(mixed: Simulation) -> None:
+def test_remainders_are_those_of_every_gemm(mixed: Simulation) -> None:
+    """Tiles across borders leave none; 392 + 294 rows in tiles of their own are 2 + 2 where 3 would be enough."""
     entry = entries((mixed, 1))[Item.REMAINDERS]
-    streams = mixed.execution.busy_cycles[0, JobKind.STREAM]
-    assert entry.count == 1024 * streams - mixed.execution.useful_pe_cycles > 0
-    assert sum(int(row["unused_pe_cycles"] or 0) for row in layer_rows([(mixed, 1)])) == entry.count
-    assert (entry.busy_cycles, entry.attributed_cycles) == (None, None)
+    assert (entry.count, entry.unit, entry.busy_cycles, entry.dram_bits) == (0, "folds", 0, 0)
+    own = own_work([(run(swin(8, 6, 2), "mapping.border_tiles=own"), 1)])
+    total = {entry.item: entry for entry in own.items}[Item.REMAINDERS]
+    assert total.count == sum(one.folds for one in own.remainders) > 0
+    assert total.busy_cycles == sum(one.cycles for one in own.remainders) == 32 * total.count
+    assert (total.attributed_cycles, total.energy_pj) == (None, None)
+    qkv = next(one for one in own.remainders if one.name == "stages.0.blocks.0.attn.qkv")
+    assert (qkv.tiles, qkv.folds) == (1, 3)  # 96 columns are 3 folds, K = 32 is one
+
+
+@pytest.mark.parametrize("border", ["shared", "own"])
+def test_a_uniform_run_has_movement_and_switches_and_nothing_else(border: str) -> None:
+    uniform = own_work([(run(swin(16, 0, 0), f"mapping.border_tiles={border}"), 1)])
+    assert {entry.item for entry in uniform.items if entry.count} == {Item.MOVEMENT, Item.MODE_SWITCHES}
+    assert all(entry.in_uniform_runs == bool(entry.count) for entry in uniform.items)
+    assert uniform.remainders == ()
+
+
+@pytest.mark.parametrize(("movement", "copies"), [("pass", 1), ("bursts", 0), ("free", 0)])
+def test_gathered_copies_are_traffic_of_the_movement(movement: str, copies: int) -> None:
+    small = "buffers.activation.capacity_kib=8", "dram_channels.0.burst_bits=1"
+    entry = entries((run(swin(8, 8, 0), *small, f"mixed_precision.movement={movement}"), 1))[Item.MOVEMENT]
+    assert entry.dram_bits == copies * 2 * 16 * 49 * 32 * 16  # two blocks, 16 windows of 49 x 32 values of 16 bits
 
 
 @pytest.mark.parametrize("item", FREE)
@@ -103,7 +129,7 @@ def test_a_free_item_has_no_count_no_cycles_and_no_energy(item: Item, mixed: Sim
     found = entries((simulation, 1))
     entry = found.pop(item)
     assert (entry.setting, entry.count, entry.busy_cycles, entry.attributed_cycles) == ("free", 0, 0, 0)
-    assert entry.energy_pj == 0
+    assert (entry.energy_pj, entry.dram_bits) == (0, 0)
     for other, same in found.items():
         before = charged[other]
         assert (same.count, same.busy_cycles, same.energy_pj) == (before.count, before.busy_cycles, before.energy_pj)
@@ -148,7 +174,9 @@ def test_means_over_images_and_no_chain_without_a_timeline(mixed: Simulation) ->
 def test_lines_only_where_windows_differ(mixed: Simulation) -> None:
     lines = own_work_lines(own_work([(mixed, 1)]))
     assert len(lines) == 1 + sum(bool(entry.count) for entry in entries((mixed, 1)).values())
-    assert "512 comparisons" in "\n".join(lines)
+    assert "1,024 comparisons" in "\n".join(lines)
+    marked = {line.split(",")[0].strip() for line in lines[1:] if "*" in line}
+    assert marked == {"movement*", "mode switches*"}
     uniform = own_work([(run(swin(16, 0, 0)), 1)])
     assert not uniform.mixed_windows
     assert own_work_lines(uniform) == []

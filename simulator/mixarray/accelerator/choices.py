@@ -28,11 +28,13 @@ class MixedPrecision(Frozen):
 
     scoring: Charge = Field(description="token map and window scores")
     sorter: str = Field(description="name of a sorter, or free", json_schema_extra={"enum": [*sorted(sorters()), FREE]})
-    sorter_width: Count = Field(description="scores that the sorter handles per cycle")
+    sorter_width: Count = Field(
+        description="scores that the sorter handles per cycle; systolic_queue: one, whatever it says"
+    )
     movement: Movement = Field(description="gather and scatter of windows")
     burst_address_cycles: Latency = Field(description="cycles for the address of one burst (a window's row of tokens)")
     mode_switch_cycles: Latency = Field(description="cycles that the array pauses between rows of different modes")
-    branch_parameters: Charge = Field(description="the second LayerNorm and scale sets, from DRAM")
+    branch_parameters: Charge = Field(description="second sets: LayerNorm, scales and biases, from DRAM")
     pruned_windows: PrunedWindows
 
     @field_validator("sorter")
@@ -54,7 +56,10 @@ class MappingChoices(Frozen):
     search: Search = Field(description="tiles and loop orders: all of the space, or the documented form")
     attention: Fusion = Field(description="QK^T, softmax and AV: layerwise, fused, or the better of both (best)")
     mlp: Fusion = Field(description="both linear layers of an MLP: layerwise, fused, or the better of both (best)")
-    transpose: Transpose = Field(description="how K of QK^T is turned")
+    transpose: Transpose = Field(
+        description="how K of QK^T is turned; in_buffer: each value is an access of its own, and the banks of the "
+        "buffer take one value per lane and cycle"
+    )
     group_order: GroupOrder
     border_tiles: BorderTiles
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator, model_validator
 
 from mixarray.accelerator.choices import MappingChoices, MixedPrecision
 from mixarray.accelerator.enums import (
@@ -126,9 +126,10 @@ class Buffer(Frozen):
     """One on-chip SRAM, divided into equal slots (2 = double buffering)."""
 
     capacity_kib: Capacity
-    port_bits: Count
+    port_bits: Count = Field(description="width of one access, which sets its energy; it bounds no time")
     slots: Annotated[int, Field(strict=True, ge=1, le=16)]
     banks: Annotated[int, Field(strict=True, ge=1, le=64, description="equal parts side by side, all read at once")]
+    _shares: int = PrivateAttr(default=1)
 
     @model_validator(mode="after")
     def _banks_are_equal(self) -> Self:
@@ -146,10 +147,16 @@ class Buffer(Frozen):
         """What one bank gives of an access of the port's width."""
         return self.port_bits // self.banks
 
+    def share(self, shares: int) -> Buffer:
+        """The buffer as one of `shares` users of equal right sees it: its part of every slot."""
+        part = self.model_copy()
+        part._shares = self._shares * shares
+        return part
+
     @property
     def capacity_bits(self) -> int:
-        """All slots together."""
-        return self.capacity_kib * 1024 * 8
+        """All slots together, or what is one user's of them."""
+        return self.capacity_kib * 1024 * 8 // self._shares
 
     @property
     def slot_bits(self) -> int:

@@ -22,7 +22,7 @@ from mixarray.mapping.emitter import Emitter, Mark, Slots
 from mixarray.mapping.forms import Prefer, Sections
 from mixarray.mapping.fused_plan import Planned, members
 from mixarray.mapping.jobs import Shop
-from mixarray.mapping.own_work import free_jobs, with_copies
+from mixarray.mapping.own_work import bypassed_maps, free_jobs, with_copies
 from mixarray.mapping.pairs import pair_chains
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.residency import resident_tensors
@@ -83,7 +83,8 @@ def _resident(planner: Planner, sections: Sections) -> frozenset[int]:
     crossing = {entry.tensor for plan in _plans(sections) for entry in plan.traffic}
     bits = {tensor: planner.tensor_bits(tensor) for tensor in crossing}
     together = [_plans([section]) for section in sections]
-    return resident_tensors(together, bits, planner.accelerator.buffers.activation.capacity_bits)
+    shared = bypassed_maps(planner.workload)
+    return resident_tensors(together, bits, planner.accelerator.buffers.activation.capacity_bits, shared)
 
 
 def lower_form(planner: Planner, sections: Sections) -> Schedule:

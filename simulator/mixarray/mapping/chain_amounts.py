@@ -12,13 +12,16 @@ from functools import cached_property
 from typing import NoReturn
 
 from mixarray.accelerator.model import Accelerator, Array
+from mixarray.accelerator.sorter import SCORE_BITS
 from mixarray.errors import InputError
 from mixarray.mapping.amounts import ceil_div, divide
 from mixarray.mapping.chain_plan import ChainPlan, Holding, Stage, Traffic, VectorWork
 from mixarray.mapping.chains import ROW_WISE, Chain, Flow
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.own_work import burst_elements, parameter_bits
+from mixarray.mapping.own_work import burst_elements, copied_map
+from mixarray.mapping.parameters import parameter_bits
+from mixarray.mapping.ranking import distinct_cuts, token_walk
 from mixarray.mapping.tiles import Loops, Run
 from mixarray.mapping.turning import product_of, with_turning
 from mixarray.trace.model import Grid, Operand, OperatorKind, Role, Tensor, Variation
@@ -236,7 +239,8 @@ class Amounts:
                 weights = [weight if elements else 0 for weight, elements in zip(weights, worked, strict=True)]
             if stage is Stage.OUT and self.flow.operators[index].kind is OperatorKind.RANK:
                 weights = [0] * (len(weights) - 1) + [1]  # no order before the last score
-            yield Traffic(tensor, stage, index, divide(total, weights))
+            copied = copied_map(self.flow.operators[index]) if stage in (Stage.FED, Stage.OUT) else None
+            yield Traffic(tensor, stage, index, divide(total, weights), copied)
 
     def _vector(self, index: int, weights: list[int], chain: Chain, times: int = 1) -> VectorWork:
         grouped = self.workload.operators[index]
@@ -255,11 +259,12 @@ class Amounts:
             write_bits=self.moved(chain, op.output, index),
             burst_elements=burst_elements(grouped, self.workload),
             masks=op.kind is OperatorKind.SOFTMAX and op.grid is Grid.SHIFTED,
+            walk=token_walk(op),
         )
 
     def _works(self, index: int, weights: list[int], chain: Chain) -> tuple[VectorWork, ...]:
-        """A vector operator that feeds no GEMM. Ranking is two: scores tile by tile, then one sort of all of them; so
-        is what makes an operand that has to be turned.
+        """A vector operator that feeds no GEMM. Ranking is two: scores tile by tile into the activation buffer, then
+        one sort of all of them; so is what makes an operand that has to be turned.
         """
         work, op = self._vector(index, weights, chain), self.flow.operators[index]
         if op.kind is not OperatorKind.RANK:
@@ -267,8 +272,15 @@ class Amounts:
             groups = [] if product is None else [group for _, group in self._mine(product)]
             return with_turning(work, self.flow, groups, self.accelerator)
         scores, last = op.batch * op.m, (0,) * (len(weights) - 1)
-        sort = VectorWork(index, op.kind, (*last, scores), scores, (index,), 0, 0, work.write_bits, sorts=True)
-        return replace(work, write_bits=0), sort
+        bits, cuts = scores * SCORE_BITS, self._cuts(op.output)
+        sort = VectorWork(
+            index, op.kind, (*last, scores), scores, (index,), bits, 0, work.write_bits, sorts=True, cuts=cuts
+        )
+        return replace(work, write_bits=bits), sort
+
+    def _cuts(self, order: int) -> int:
+        """Places where those who read an order of windows cut it."""
+        return distinct_cuts(self.workload.operators[reader] for reader in self.flow.consumers.get(order, ()))
 
     def _drain(self, chain: Chain, weights: list[int]) -> VectorWork:
         """The requantization that empties the accumulators of a GEMM that nobody in its chain reads."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chains import Chain
 from mixarray.mapping.choice import Choice
+from mixarray.mapping.ranking import TokenWalk
 from mixarray.mapping.tiles import Loops
 from mixarray.trace.model import OperatorKind
 
@@ -33,13 +34,15 @@ class Stage(StrEnum):
 class Traffic:
     """A tensor that crosses the border of a chain: bits per feed (RAW, STREAM, STATIONARY, FED) or per iteration.
 
-    INNER: the bits of a tile of rows, in the iteration that begins it.
+    INNER: the bits of a tile of rows, in the iteration that begins it. copy_of: the map whose windows it holds in
+    another order (None: it is no such copy).
     """
 
     tensor: int
     stage: Stage
     operator: int
     bits: tuple[int, ...]
+    copy_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,9 @@ class VectorWork:
     """A vector operator of a chain: elements per feed (before the GEMM) or per stripe, and the bits it moves in all.
 
     burst_elements: elements that lie behind one another where windows are moved, else 0. sorts: it puts the scores of
-    its operator in order. turns: it turns what its operator has written, in its place. by_value: it writes every value
-    by itself. masks: it adds the shift mask to its elements.
+    its operator in order, which is cut into groups at `cuts` places. walk: which of those that scores are made from.
+    turns: it turns what its operator has written, in its place. by_value: it writes every value by itself. masks: it
+    adds the shift mask to its elements.
     """
 
     operator: int
@@ -64,6 +68,8 @@ class VectorWork:
     turns: bool = False
     by_value: bool = False
     masks: bool = False
+    cuts: int = 0
+    walk: TokenWalk | None = None
 
     def moves(self, elements: int) -> tuple[tuple[str, str, int], ...]:
         """Buffer traffic of a part of the elements."""

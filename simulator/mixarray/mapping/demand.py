@@ -126,7 +126,8 @@ def _tensors(planner: Planner, plan: ChainPlan, places: dict[int, int], free: Fr
     found = []
     for entry in plan.traffic:
         leaves = entry.stage in (Stage.FED, Stage.OUT)
-        kind = JobKind.DRAM_STORE if leaves else JobKind.DRAM_LOAD_ACTIVATION
+        stored = JobKind.DRAM_STORE if entry.copy_of is None else JobKind.DRAM_STORE_COPY
+        kind = stored if leaves else JobKind.DRAM_LOAD_ACTIVATION
         varying = variations[entry.tensor] is not Variation.NONE
         maker = places.get(entry.operator, NOBODY) if leaves else NOBODY
         found.append(Moved(entry.stage, sum(entry.bits), varying, maker, (entry.operator, kind) in free))

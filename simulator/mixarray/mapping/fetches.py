@@ -12,6 +12,15 @@ Block = tuple[int, int]
 """One fetch: its bits, and how many jobs of the array read from it."""
 
 
+def fetched_bits(plan: ChainPlan, cuts: Cuts) -> int:
+    """All weights of a chain that come from DRAM: once where they stay, else as often as its loops ask for them."""
+    if plan.holding.weights_whole or not plan.weight_bits:
+        return plan.weight_bits
+    if plan.loops.weight_tiles:
+        return sum(plan.loops.weight_bits)
+    return sum(bits for blocks in column_fetches(plan, cuts) for bits, _ in blocks)
+
+
 def whole_fetch(plan: ChainPlan, cuts: Cuts) -> list[Block]:
     """An operator that fits its part of the buffer, in parts of 1, 2, 4, ... pieces of N as its first tile reads them.
 

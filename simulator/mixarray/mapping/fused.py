@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mixarray.mapping.bodies import Signature, emit_bodies
-from mixarray.mapping.chain_plan import ChainPlan, Stage
+from mixarray.mapping.chain_plan import ChainPlan, Stage, Traffic
+from mixarray.mapping.emitter import Mark
 from mixarray.mapping.fused_plan import FusedPlan
 from mixarray.mapping.lower import ChainLowering
 from mixarray.mapping.transfers import Floor
@@ -124,8 +125,15 @@ class FusedLowering:
     def _use(self, tile: int) -> None:
         """A tile of the second chain; its last readers free the slots of what it read."""
         self._emit(SECOND, tile)
+        for entry in self.made:
+            self.lowerings[FIRST].transfers.rooms[entry.tensor].free(*self._readers(entry))
+
+    def _readers(self, entry: Traffic) -> list[Mark]:
+        """Who read a tensor of the tile last: the array, and the vector operators that read it beside the GEMM.
+
+        The first chain waits for all of them, though the order of the array's jobs would make it late enough by itself.
+        """
         last_read, written = self.floor.last_read, self.lowerings[SECOND].transfers.written
         assert last_read is not None  # the array has just read a tile
-        for entry in self.made:
-            readers = [written[work.operator] for work in self.plan.second.after if entry.operator in work.makers]
-            self.lowerings[FIRST].transfers.rooms[entry.tensor].free(last_read, *readers)
+        beside = [work.operator for work in self.plan.second.after if entry.operator in work.makers]
+        return [last_read, *(written[operator] for operator in beside)]

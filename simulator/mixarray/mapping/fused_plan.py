@@ -86,8 +86,8 @@ def _elements(form: FixedForm, pair: Pair) -> FusedPlan:
     ahead = min(first.loops.ahead, second.loops.ahead, (buffer.capacity_bits - held) // moved - 1)
     if ahead < 0:
         message = (
-            f"holds {buffer.capacity_bits} bits; fused attention needs {held + moved}: {fused.lag + 1} attention "
-            f"matrices of {_name(amounts, pair)}, {matrix} each, and the operands of a window and head"
+            f"there is room for {buffer.capacity_bits} bits; fused attention needs {held + moved}: {fused.lag + 1} "
+            f"attention matrices of {_name(amounts, pair)}, {matrix} each, and the operands of a window and head"
         )
         raise InputError(amounts.accelerator.name, message, "buffers.activation.capacity_kib")
     first, second = (replace(plan, loops=replace(plan.loops, ahead=ahead)) for plan in fused.members)

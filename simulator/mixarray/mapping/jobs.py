@@ -76,15 +76,15 @@ class Shop:
         counts = (Action("dram_channels.0", "read_bits"), moved), (Action(place, "write"), written)
         return self._dram(kind, operator, cycles, tuple(entry for entry in counts if entry[1]))
 
-    def dram_store(self, operator: int, bits: int) -> Job:
+    def dram_store(self, kind: JobKind, operator: int, bits: int) -> Job:
         """`bits` from the activation buffer to DRAM."""
-        return self._once((JobKind.DRAM_STORE, operator, bits), lambda: self._dram_store(operator, bits))
+        return self._once((kind, operator, bits), lambda: self._dram_store(kind, operator, bits))
 
-    def _dram_store(self, operator: int, bits: int) -> Job:
+    def _dram_store(self, kind: JobKind, operator: int, bits: int) -> Job:
         memory = self.accelerator.memory
         moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
         actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
-        return self._dram(JobKind.DRAM_STORE, operator, memory.transfer_cycles(bits), actions)
+        return self._dram(kind, operator, memory.transfer_cycles(bits), actions)
 
     def partial_store(self, operator: int, bits: int) -> Job:
         """Sums that are not complete, from the accumulator buffer to DRAM."""
@@ -230,10 +230,11 @@ class Shop:
         return self._once((id(work), elements), lambda: self._vector(work, elements))
 
     def _vector(self, work: VectorWork, elements: int) -> Job:
-        cost, latency = vector_cost(self.accelerator, work, elements), self.accelerator.vector_units[0].latency_cycles
+        cost = vector_cost(self.accelerator, work, elements)
         done = ((Action("vector_units.0", name), cost.count) for name in cost.actions)
         actions = (*done, *self._accesses(*cost.moves))
-        return self._priced(Job(VECTOR, cost.kind, cost.cycles, latency, operator=work.operator, actions=actions))
+        job = Job(VECTOR, cost.kind, cost.cycles, cost.latency_cycles, operator=work.operator, actions=actions)
+        return self._priced(job)
 
 
 def products_of(rows: Runs, size: tuple[int, int]) -> tuple[Products, ...]:

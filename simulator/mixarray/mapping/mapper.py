@@ -111,7 +111,8 @@ class Mapper:
         """The accelerator as text; written once for each object."""
         known = self.machines.get(id(accelerator))
         if known is None or known[0] is not accelerator:
-            known = accelerator, accelerator.model_dump_json(exclude=IRRELEVANT)
+            shares = accelerator.buffers.activation.capacity_bits, accelerator.buffers.weight.capacity_bits
+            known = accelerator, f"{accelerator.model_dump_json(exclude=IRRELEVANT)} {shares}"
             self.machines[id(accelerator)] = known
         return known[1]
 

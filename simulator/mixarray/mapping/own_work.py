@@ -1,8 +1,8 @@
 """What windows of different bits cost beside GEMMs: which job belongs to which item, and what the items move.
 
-Every item is a switch of the accelerator (`mixed_precision`). The Schedule is the same whatever they say: the jobs of
-an item that is free are still there, in their places and with their waits, and take no time and no energy. So freeing
-an item changes its own counters and nothing else, and never lengthens a run.
+Scoring, sorter, movement and branch parameters can be made free (`mixed_precision`). The Schedule is the same whatever
+these say: the jobs of an item that is free are still there, in their places and with their waits, and take no time and
+no energy. So freeing an item changes its own counters and nothing else, and never lengthens a run.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ from mixarray.accelerator.choices import MixedPrecision
 from mixarray.accelerator.enums import Charge, Movement, PrunedWindows
 from mixarray.mapping.chain_plan import ChainPlan
 from mixarray.mapping.schedule import JobKind
-from mixarray.trace.model import OperatorKind, Variation
+from mixarray.trace.model import Operator, OperatorKind, Variation
 from mixarray.trace.workload import Group, GroupedOperator, Workload
-
-PARAMETER_BITS = 16
-"""A gamma or beta: those of the residual stream that LayerNorm reads (assumed)."""
-SCALE_BITS = 32
-"""step_x * step_w / step_y of an output channel: a fixed-point number as wide as the accumulators (assumed)."""
-PARAMETERS_PER_CHANNEL = 2
 
 COMPARE = "compare"
 """The action of comparing two scores."""
@@ -34,7 +28,7 @@ MOVING = frozenset({OperatorKind.GATHER, OperatorKind.SCATTER})
 
 
 class Item(StrEnum):
-    """An item of the work that mixed windows add."""
+    """An item of the work around windows of several precisions; a uniform run has some of it as well."""
 
     SCORING = "scoring"
     SORTER = "sorter"
@@ -54,6 +48,7 @@ _OF_KIND = {
     JobKind.SORT: Item.SORTER,
     JobKind.GATHER: Item.MOVEMENT,
     JobKind.SCATTER: Item.MOVEMENT,
+    JobKind.DRAM_STORE_COPY: Item.MOVEMENT,
     JobKind.MODE_SWITCH: Item.MODE_SWITCHES,
     JobKind.DRAM_LOAD_PARAMETER: Item.BRANCH_PARAMETERS,
 }
@@ -68,23 +63,27 @@ _TRANSFERS = {
 def item_of(kind: JobKind, operator: OperatorKind | None) -> Item | None:
     """The item that a job belongs to, by its kind and its operator's; None: work that uniform windows have as well.
 
-    What token maps and scores read from DRAM is theirs, and the order of the windows is the sorter's. The map itself,
-    on its way to a gather or from a scatter, is nobody's: the network moves it anyway.
+    What token maps and scores read from DRAM is theirs, and the order of the windows is the sorter's. A gathered copy
+    that is stored while the map lies in DRAM as well belongs to the movement. The map itself, on its way to a gather,
+    to a residual addition or from a scatter, is nobody's: the network moves it anyway.
     """
     return _OF_KIND.get(kind) or (None if operator is None else _TRANSFERS.get((operator, kind)))
 
 
 def free_jobs(plans: Iterable[ChainPlan], choices: MixedPrecision) -> FreeJobs:
-    """The jobs that these choices make free."""
-    free = _free_items(choices)
+    """The jobs that these choices make free.
+
+    Only a pass of the vector unit makes gathered copies; otherwise who needs the windows reads the map by address.
+    """
+    free, by_address = _free_items(choices), choices.movement is not Movement.PASS
     found: set[tuple[int, JobKind]] = set()
-    for plan in plans if free else ():
+    for plan in plans if free or by_address else ():
         kinds = {work.operator: work.kind for work in (*plan.before, *plan.after)}
         found.update(
             (operator, kind)
             for operator in plan.chain.operators
             for kind in JobKind
-            if item_of(kind, kinds.get(operator)) in free
+            if item_of(kind, kinds.get(operator)) in free or (by_address and kind is JobKind.DRAM_STORE_COPY)
         )
     return frozenset(found)
 
@@ -99,20 +98,6 @@ def _free_items(choices: MixedPrecision) -> frozenset[Item]:
     return frozenset(item for item, is_free in free.items() if is_free)
 
 
-def parameter_bits(grouped: GroupedOperator, has_weights: bool) -> int:
-    """What an operator loads for its groups beside the first: LayerNorm parameters, or the scales of a GEMM.
-
-    A LayerNorm needs a gamma and a beta for each channel, a GEMM with weights one scale for each output channel. The
-    set of the first group is no part of it: a uniform model has it as well.
-    """
-    op, further = grouped.operator, max(len(grouped.groups) - 1, 0)
-    if op.kind is OperatorKind.LAYERNORM:
-        return further * PARAMETERS_PER_CHANNEL * op.n * PARAMETER_BITS
-    if op.kind is OperatorKind.GEMM and has_weights:
-        return further * op.n * SCALE_BITS
-    return 0
-
-
 def burst_elements(grouped: GroupedOperator, workload: Workload) -> int:
     """Elements that lie behind one another when windows are gathered: a window's row of tokens; 0 for other operators.
 
@@ -120,6 +105,11 @@ def burst_elements(grouped: GroupedOperator, workload: Workload) -> int:
     map's border, have shorter bursts and more of them, which the sizes of the groups do not tell.
     """
     return isqrt(workload.window_rows) * grouped.operator.n if grouped.operator.kind in MOVING else 0
+
+
+def copied_map(op: Operator) -> int | None:
+    """The map that a gather reads: its result is a copy of it in another order; None for other operators."""
+    return op.inputs[0].tensor if op.kind is OperatorKind.GATHER else None
 
 
 def with_copies(workload: Workload, choices: MixedPrecision) -> Workload:
@@ -130,6 +120,25 @@ def with_copies(workload: Workload, choices: MixedPrecision) -> Workload:
     if choices.pruned_windows is PrunedWindows.BYPASS:
         return workload
     return replace(workload, operators=tuple(_whole(grouped, workload) for grouped in workload.operators))
+
+
+def bypassed_maps(workload: Workload) -> tuple[frozenset[int], ...]:
+    """Sets of maps that are one memory: rows of pruned windows that nobody gathers are in all of them at one place.
+
+    A block that leaves rows where they are joins the map that it gathers from and the map that it scatters to.
+    """
+    before = {(g.operator.stage, g.operator.block): g for g in workload.operators if copied_map(g.operator) is not None}
+    joined: list[set[int]] = []
+    for grouped in workload.operators:
+        op, gather = grouped.operator, before.get((grouped.operator.stage, grouped.operator.block))
+        if op.kind is not OperatorKind.SCATTER or gather is None or not pruned_rows(gather):
+            continue
+        source = gather.operator.inputs[0].tensor
+        if joined and source in joined[-1]:  # blocks follow one another
+            joined[-1].add(op.output)
+        else:
+            joined.append({source, op.output})
+    return tuple(frozenset(maps) for maps in joined)
 
 
 def pruned_rows(grouped: GroupedOperator) -> int:

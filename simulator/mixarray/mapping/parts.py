@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mixarray.accelerator.enums import GroupOrder
-from mixarray.accelerator.model import Accelerator, Buffer
+from mixarray.accelerator.model import Accelerator
+from mixarray.errors import InputError
 from mixarray.trace.workload import Group
 
-HALF = 2
+TOGETHER = 2
+"""Parts of a section, where there are several: each has a half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,27 @@ def halved(accelerator: Accelerator, weights: bool) -> Accelerator:
     buffer where each fetches `weights` for itself.
     """
     buffers = accelerator.buffers
-    changed = {"activation": _half(buffers.activation)}
+    changed = {"activation": buffers.activation.share(TOGETHER)}
     if weights:
-        changed["weight"] = _half(buffers.weight)
+        changed["weight"] = buffers.weight.share(TOGETHER)
     return accelerator.model_copy(update={"buffers": buffers.model_copy(update=changed)})
 
 
-def _half(buffer: Buffer) -> Buffer:
-    return buffer.model_copy(update={"capacity_kib": buffer.capacity_kib // HALF})
+def told_of_halves(error: InputError, whole: Accelerator, seen: Accelerator) -> InputError:
+    """A refusal of what `seen` cannot hold; where it sees half of a buffer that is too small, that is said too."""
+    buffers = (
+        ("buffers.activation", whole.buffers.activation, seen.buffers.activation),
+        ("buffers.weight", whole.buffers.weight, seen.buffers.weight),
+    )
+    halves = [
+        name
+        for name, all_of_it, part in buffers
+        if part.capacity_bits < all_of_it.capacity_bits and error.field in ("buffers", f"{name}.capacity_kib")
+    ]
+    if not halves:
+        return error
+    message = (
+        f"each of two arrays that run together has half of {' and '.join(halves)}: {error.message}; with "
+        f"mapping.group_order={GroupOrder.SEQUENTIAL} or {GroupOrder.WEIGHT_RESIDENT} each has all of it in turn"
+    )
+    return InputError(error.where, message, error.field)

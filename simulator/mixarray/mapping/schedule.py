@@ -31,6 +31,7 @@ class JobKind(StrEnum):
     DRAM_LOAD_PARTIAL = "dram_load_partial"
     DRAM_LOAD_PARAMETER = "dram_load_parameter"
     DRAM_STORE = "dram_store"
+    DRAM_STORE_COPY = "dram_store_copy"
     DRAM_STORE_PARTIAL = "dram_store_partial"
     ARRAY_LOAD = "array_load"
     STREAM = "stream"

@@ -12,7 +12,7 @@ from mixarray.mapping.choice import Choice
 from mixarray.mapping.forms import Contest, Form, FormName, Prefer, Sections
 from mixarray.mapping.fused_plan import FusedForm, Planned, members
 from mixarray.mapping.pairs import Pair
-from mixarray.mapping.parts import Part, Section, halved, sections
+from mixarray.mapping.parts import Part, Section, halved, sections, told_of_halves
 from mixarray.mapping.plan import Planner
 
 Choose = Callable[[Planner, Chain], Choice | None]
@@ -100,13 +100,16 @@ class SectionPlanner:
 
     def _part(self, chain: Chain | Pair, planner: Planner, choose: Choose | None) -> Planned:
         """Fused pairs have the fixed form."""
-        if isinstance(chain, Pair):
-            return FusedForm(planner.amounts).plan(chain)
-        return planner.plan(chain, None if choose is None else choose(planner, chain))
+        try:
+            if isinstance(chain, Pair):
+                return FusedForm(planner.amounts).plan(chain)
+            return planner.plan(chain, None if choose is None else choose(planner, chain))
+        except InputError as error:
+            raise told_of_halves(error, self.planner.accelerator, planner.accelerator) from None
 
     def _planner(self, part: Part, accelerator: Accelerator) -> Planner:
         buffers = accelerator.buffers
-        key = part, buffers.activation.capacity_kib, buffers.weight.capacity_kib
+        key = part, buffers.activation.capacity_bits, buffers.weight.capacity_bits
         if key not in self.known:
             self.known[key] = replace(self.planner, accelerator=accelerator, array=part.array, groups=part.groups)
         return self.known[key]

@@ -162,7 +162,9 @@ class Transfers:
             if entry.tensor in self.floor.resident:
                 self._complete(entry.tensor, written)
                 continue
-            job = self.floor.shop.dram_store(entry.operator, bits)
+            copied = entry.copy_of is not None and entry.copy_of not in self.floor.resident
+            kind = JobKind.DRAM_STORE_COPY if copied else JobKind.DRAM_STORE
+            job = self.floor.shop.dram_store(kind, entry.operator, bits)
             mark = self.floor.emitter.emit(job, self.wait([written], Event.READY))
             self.rooms[entry.tensor].free(mark)
             self._complete(entry.tensor, mark)

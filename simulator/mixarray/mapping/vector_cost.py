@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mixarray.accelerator.enums import Movement
 from mixarray.accelerator.model import Accelerator
+from mixarray.accelerator.sorter import NUMBER_BITS, SCORE_BITS, Sorter
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chain_plan import VectorWork
 from mixarray.mapping.own_work import BURST, COMPARE
@@ -29,10 +30,14 @@ WRITE_VALUE = "write_value"
 
 @dataclass(frozen=True, slots=True)
 class VectorCost:
-    """`count` times each of `actions` on the vector unit in so many cycles; `moves` in the buffers."""
+    """`count` times each of `actions` on the vector unit in so many cycles; `moves` in the buffers.
+
+    latency_cycles: from the last of these cycles until the results exist.
+    """
 
     kind: JobKind
     cycles: int
+    latency_cycles: int
     actions: tuple[str, ...]
     count: int
     moves: tuple[Move, ...]
@@ -46,12 +51,13 @@ def vector_cost(accelerator: Accelerator, work: VectorWork, elements: int) -> Ve
         return _bursts(accelerator, work, elements)
     if work.turns:
         return _turn(accelerator, work, elements)
-    unit, names = accelerator.vector_units[0], (f"{work.kind.value}_element", *((MASK,) if work.masks else ()))
+    unit, name = accelerator.vector_units[0], (work.walk or work.kind).value
+    names = (f"{name}_element", *((MASK,) if work.masks else ()))
     passes, cycles = unit.passes_of(work.kind), unit.cycles(work.kind, elements)
     moves = _read_again(work.moves(elements), passes)
     if work.by_value:
         moves = _one_by_one(moves, elements, accelerator.buffers.activation.port_bits)
-    return VectorCost(JobKind(work.kind.value), cycles, names, elements, tuple(moves))
+    return VectorCost(JobKind(work.kind.value), cycles, unit.latency_cycles, names, elements, tuple(moves))
 
 
 def _one_by_one(moves: Iterable[Move], elements: int, port_bits: int) -> Iterable[Move]:
@@ -65,8 +71,9 @@ def _one_by_one(moves: Iterable[Move], elements: int, port_bits: int) -> Iterabl
 
 def _turn(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCost:
     """One pass that reads what was written and writes it the other way round; every unit takes one."""
-    cycles = ceil_div(elements, accelerator.vector_units[0].lanes)
-    return VectorCost(JobKind.TRANSPOSE, cycles, (TURN,), elements, work.moves(elements))
+    unit = accelerator.vector_units[0]
+    cycles = ceil_div(elements, unit.lanes)
+    return VectorCost(JobKind.TRANSPOSE, cycles, unit.latency_cycles, (TURN,), elements, work.moves(elements))
 
 
 def _read_again(moves: Iterable[Move], passes: int) -> Iterable[Move]:
@@ -79,13 +86,31 @@ def _bursts(accelerator: Accelerator, work: VectorWork, elements: int) -> Vector
     """Addresses alone: the elements move with whoever reads or writes them. A tile that ends inside a burst cuts it."""
     bursts = ceil_div(elements, work.burst_elements)
     cycles = bursts * accelerator.mixed_precision.burst_address_cycles
-    return VectorCost(JobKind(work.kind.value), cycles, (BURST,), bursts, ())
+    latency = accelerator.vector_units[0].latency_cycles
+    return VectorCost(JobKind(work.kind.value), cycles, latency, (BURST,), bursts, ())
 
 
 def _sort(accelerator: Accelerator, work: VectorWork, scores: int) -> VectorCost:
-    """All scores of a grid, and their order into the activation buffer."""
-    mixed = accelerator.mixed_precision
-    cycles = compares = 0
-    if mixed.sorting is not None:
-        cycles, compares = mixed.sorting.cycles(scores, mixed.sorter_width), mixed.sorting.compares(scores)
-    return VectorCost(JobKind.SORT, cycles, (COMPARE,), compares, work.moves(scores))
+    """All scores of a grid, and their order into the activation buffer; for nothing where no sorter is named.
+
+    A sorter of its own takes no cycles of the vector unit: the order is there so much later.
+    """
+    mixed, latency = accelerator.mixed_precision, accelerator.vector_units[0].latency_cycles
+    sorter = mixed.sorting
+    if sorter is None:
+        return VectorCost(JobKind.SORT, 0, latency, (COMPARE,), 0, ())
+    cycles, compares = sorter.cycles(scores, mixed.sorter_width, work.cuts), sorter.compares(scores, work.cuts)
+    times = (0, cycles) if sorter.dedicated else (cycles, latency)
+    moves = _walks(sorter, work, scores, accelerator.buffers.activation.port_bits)
+    return VectorCost(JobKind.SORT, *times, (COMPARE,), compares, moves)
+
+
+def _walks(sorter: Sorter, work: VectorWork, scores: int, port_bits: int) -> tuple[Move, ...]:
+    """Every walk over the scores begins with a word of its own; behind a swap, window numbers are read with them."""
+    walks = sorter.walks(scores, work.cuts)
+    swaps = max(walks - 1, 0) if sorter.swaps else 0
+    plain, swapped = (ceil_div(scores * bits, port_bits) * port_bits for bits in (SCORE_BITS, SCORE_BITS + NUMBER_BITS))
+    return (
+        ("buffers.activation", "read", (walks - swaps) * plain + swaps * swapped),
+        ("buffers.activation", "write", swaps * swapped + work.write_bits),
+    )

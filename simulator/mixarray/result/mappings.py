@@ -13,7 +13,7 @@ from mixarray.mapping.chain_plan import ChainPlan, Stage
 from mixarray.mapping.chains import Chain
 from mixarray.mapping.choice import Choice
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.fetches import column_fetches
+from mixarray.mapping.fetches import fetched_bits
 from mixarray.mapping.forms import Contest, Form, FormName
 from mixarray.mapping.fused_plan import FusedPlan, members
 from mixarray.mapping.mapper import Preferred
@@ -154,16 +154,7 @@ def _forms(asked: _Asked, gemm: int) -> dict[str, Cell]:
 def _traffic_bits(planner: Planner, plan: ChainPlan) -> int:
     """What a chain in the fixed form, whose sums never leave before they are complete, moves by itself."""
     moved = sum(sum(entry.bits) for entry in plan.traffic)
-    return moved + _fetched_bits(plan, planner.amounts.cuts) + sum(bits for _, bits in plan.parameters)
-
-
-def _fetched_bits(plan: ChainPlan, cuts: Cuts) -> int:
-    """All weights that come from DRAM."""
-    if plan.holding.weights_whole or not plan.weight_bits:
-        return plan.weight_bits
-    if plan.loops.weight_tiles:
-        return sum(plan.loops.weight_bits)
-    return sum(bits for blocks in column_fetches(plan, cuts) for bits, _ in blocks)
+    return moved + fetched_bits(plan, planner.amounts.cuts) + sum(bits for _, bits in plan.parameters)
 
 
 def _residency(accelerator: Accelerator, plan: ChainPlan, resident: dict[int, str]) -> dict[str, Cell]:
@@ -173,7 +164,7 @@ def _residency(accelerator: Accelerator, plan: ChainPlan, resident: dict[int, st
     read = [entry.tensor for entry in entries if entry.stage not in (Stage.FED, Stage.OUT)]
     return {
         "array_reuse": _array_reuse(cuts.array.dataflow, plan),
-        "weight_fetches": _fetched_bits(plan, cuts) / plan.weight_bits if plan.weight_bits else None,
+        "weight_fetches": fetched_bits(plan, cuts) / plan.weight_bits if plan.weight_bits else None,
         "resident_inputs": " ".join(resident[tensor] for tensor in dict.fromkeys(read)),
         "resident_outputs": " ".join(resident[tensor] for tensor in dict.fromkeys(made)),
     }

@@ -1,29 +1,38 @@
-"""The work that mixed windows add, item by item: how it is set, how much there was, and what it cost."""
+"""The work around windows of several precisions, item by item: how it is set, how much there was, what it cost."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mixarray.accelerator.enums import Movement
 from mixarray.accelerator.model import Accelerator
 from mixarray.cost.energy import action_energy
-from mixarray.cost.pe_time import UNUSED
 from mixarray.cost.unit_energy import ELEMENT
 from mixarray.engine.event_counts import variants
 from mixarray.mapping.own_work import BURST, COMPARE, Item, item_of, pruned_rows
+from mixarray.mapping.parameters import first_set_bits
+from mixarray.mapping.remainders import Remainder
 from mixarray.mapping.schedule import Action, Job
+from mixarray.result.remainders import RemainderEntry, remainder_entries, remainders_of
 from mixarray.result.totals import Weighted, mean, plain
 from mixarray.simulate import Simulation
 from mixarray.trace.model import OperatorKind, RowsPer
 from mixarray.trace.workload import Workload
 
+IN_UNIFORM_RUNS = frozenset({Item.MOVEMENT, Item.MODE_SWITCHES})
+
 
 class OwnWorkEntry(BaseModel):
-    """One item, mean per image. What is free has no count, no cycles and no energy."""
+    """One item, mean per image: how much there was in this run, not how much more than in a uniform one.
+
+    What is charged for jobs of its own has no count, no cycles, no traffic and no energy where it is free. Mode
+    switches are counted at any price, 0 cycles too, and pruned windows whether they are copied or bypassed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,16 +46,28 @@ class OwnWorkEntry(BaseModel):
     attributed_cycles: int | float | None = Field(
         description="cycles of the critical chain that belong to it; null: no jobs of its own, or no timeline was kept"
     )
-    energy_pj: float | None = Field(description="energy of its actions; null: they are counted at another item")
+    dram_bits: int | float | None = Field(
+        description="bits that it moved to and from DRAM, whole bursts; null: no jobs of its own"
+    )
+    energy_pj: float | None = Field(description="energy of its actions; null: they are counted elsewhere")
+    in_uniform_runs: bool = Field(
+        description="whether a run of uniform windows has this work as well: it moves its windows, and its array "
+        "changes modes between its products; of the other items such a run has nothing"
+    )
 
 
 class OwnWork(BaseModel):
-    """The work that mixed windows add."""
+    """The work around windows of several precisions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mixed_windows: bool = Field(description="whether windows of more than one precision ran, pruned ones included")
     items: tuple[OwnWorkEntry, ...]
+    remainders: tuple[RemainderEntry, ...] = Field(description="the item of this name, GEMM by GEMM")
+    first_set_bits: int | float = Field(
+        description="LayerNorm parameters, scales and biases of every operator's first or only set: every run needs "
+        "them, none loads them; no part of cycles, traffic or energy"
+    )
 
 
 @dataclass(slots=True)
@@ -76,32 +97,47 @@ class Measured:
     count: int
     busy_cycles: int | None = None
     attributed_cycles: int | None = None
+    dram_bits: int | None = None
     energy_pj: float | None = None
 
 
 def own_work(simulations: Weighted) -> OwnWork:
     """Every item of simulations on one accelerator; means over their images."""
     accelerator = simulations[0][0].accelerator
-    measured = [(measure(simulation), images) for simulation, images in simulations]
+    ended = [(remainders_of(simulation), images) for simulation, images in simulations]
+    measured = [
+        (measure(simulation, found), images)
+        for (simulation, images), (found, _) in zip(simulations, ended, strict=True)
+    ]
     items = (_entry(item, accelerator, [(found[item], images) for found, images in measured]) for item in Item)
     mixed = any(_has_mixed_windows(simulation.workload) for simulation, _ in simulations)
-    return OwnWork(mixed_windows=mixed, items=tuple(items))
+    first = mean((first_set_bits(simulation.workload), images) for simulation, images in simulations)
+    return OwnWork(
+        mixed_windows=mixed,
+        items=tuple(items),
+        remainders=remainder_entries(simulations, ended),
+        first_set_bits=plain(first),
+    )
 
 
 def _has_mixed_windows(workload: Workload) -> bool:
     return any(len(grouped.groups) > 1 or pruned_rows(grouped) for grouped in workload.operators)
 
 
-def measure(simulation: Simulation) -> Mapping[Item, Measured]:
-    """Every item of one simulation, read from the jobs that ran."""
+def measure(simulation: Simulation, ended: Sequence[Remainder]) -> Mapping[Item, Measured]:
+    """Every item of one simulation, read from the jobs that ran; `ended` are its remainders."""
     attributed = _attributed(simulation)
     found: dict[Item, Measured] = {}
     for item, spent in spent_by_item(simulation).items():
         cycles = None if attributed is None else attributed[item]
-        pj = sum(entry.pj for entry in action_energy(spent.actions, simulation.accelerator))
-        found[item] = Measured(_count(item, spent, simulation), spent.busy_cycles, cycles, pj)
-    unused = [entry for entry in simulation.energy.items if entry.action == UNUSED]
-    remainders = Measured(sum(entry.count for entry in unused), energy_pj=sum(entry.pj for entry in unused))
+        pj = fsum(entry.pj for entry in action_energy(spent.actions, simulation.accelerator))
+        bits = spent.done("read_bits") + spent.done("write_bits")
+        found[item] = Measured(_count(item, spent, simulation), spent.busy_cycles, cycles, bits, pj)
+    remainders = Measured(
+        count=sum(one.folds for one in ended),
+        busy_cycles=sum(one.cycles for one in ended),
+        dram_bits=sum(one.weight_bits for one in ended),
+    )
     pruned = Measured(_pruned_windows(simulation.workload))
     return found | {Item.PRUNED_WINDOWS: pruned, Item.REMAINDERS: remainders}
 
@@ -177,7 +213,9 @@ def _entry(item: Item, accelerator: Accelerator, measured: Sequence[tuple[Measur
         unit=unit,
         busy_cycles=_mean([(one.busy_cycles, number) for one, number in measured]),
         attributed_cycles=_mean([(one.attributed_cycles, number) for one, number in measured]),
-        energy_pj=sum(energies) / images if len(energies) == len(measured) else None,
+        dram_bits=_mean([(one.dram_bits, number) for one, number in measured]),
+        energy_pj=fsum(energies) / images if len(energies) == len(measured) else None,
+        in_uniform_runs=item in IN_UNIFORM_RUNS,
     )
 
 
@@ -196,6 +234,6 @@ def _setting(item: Item, accelerator: Accelerator) -> tuple[str, str]:
         Item.MODE_SWITCHES: (f"{mixed.mode_switch_cycles} cycles", "switches"),
         Item.BRANCH_PARAMETERS: (mixed.branch_parameters.value, "bits"),
         Item.PRUNED_WINDOWS: (mixed.pruned_windows.value, "windows"),
-        Item.REMAINDERS: (f"{accelerator.mapping.border_tiles.value} border tiles", "PE-cycles"),
+        Item.REMAINDERS: (f"{accelerator.mapping.border_tiles.value} border tiles", "folds"),
     }
     return known[item]

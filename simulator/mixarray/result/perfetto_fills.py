@@ -141,7 +141,7 @@ def _pools(
             key = place, kind, job.operator
             if written:
                 pools.setdefault(key, _Pool(last_ready.get(job.operator, 0))).adds[number] = written
-            if read and job.kind is JobKind.DRAM_STORE:
+            if read and job.kind in (JobKind.DRAM_STORE, JobKind.DRAM_STORE_COPY):
                 stores[place, _Kind.MADE, job.operator][number] = read
             elif read:
                 readers[place, _Kind.LOADED, job.operator][number] = read

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mixarray.cost.area import NOT_IN_IT, area_mm2
 from mixarray.cost.tables import Estimate, energy_table
 from mixarray.mapping.schedule import Action
+from mixarray.result.ports import BufferUse, buffer_use
 from mixarray.simulate import Simulation
 
 Weighted = Sequence[tuple[Simulation, int]]
@@ -46,6 +47,7 @@ class Totals(BaseModel):
     tops_per_mm2_high: float | None = Field(description="tops over area_low_mm2")
     dram_read_bits: int | float = Field(description="bits read from DRAM, whole bursts")
     dram_write_bits: int | float = Field(description="bits written to DRAM, whole bursts")
+    buffers: tuple[BufferUse, ...] = Field(description="accesses of each buffer beside what one port serves")
     jobs: int | float = Field(description="jobs of the Schedule that ran")
 
 
@@ -91,6 +93,7 @@ def totals_of(simulations: Weighted) -> Totals:
         tops_per_mm2_high=None if area is None else _ratio(tops, area.low),
         dram_read_bits=plain(mean((dram_bits(e.actions.items(), "read_bits"), n) for e, n in executions)),
         dram_write_bits=plain(mean((dram_bits(e.actions.items(), "write_bits"), n) for e, n in executions)),
+        buffers=buffer_use(accelerator, ((e.actions, n) for e, n in executions), cycles),
         jobs=plain(mean((e.jobs, n) for e, n in executions)),
     )
 

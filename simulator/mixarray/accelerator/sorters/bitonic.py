@@ -1,4 +1,4 @@
-"""A bitonic sorting network, folded onto a row of comparators."""
+"""A bitonic sorting network, folded onto the comparators of the vector unit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ def _pairs(scores: int) -> int:
 
 SORTER = Sorter(
     name="bitonic",
-    title="a bitonic network folded onto the comparators",
-    cycles=lambda scores, width: _stages(scores) * -(-_pairs(scores) // max(width // 2, 1)),
-    compares=lambda scores: _stages(scores) * _pairs(scores),
+    title="a bitonic network folded onto comparators in the vector unit; a full order, whatever the cuts",
+    cycles=lambda scores, width, _cuts: _stages(scores) * -(-_pairs(scores) // max(width // 2, 1)),
+    compares=lambda scores, _cuts: _stages(scores) * _pairs(scores),
+    walks=lambda scores, _cuts: _stages(scores),
+    swaps=True,
+    dedicated=False,
     source="Batcher, AFIPS 1968: log2(n) (log2(n) + 1) / 2 stages of n / 2 comparators, n the next power of two",
 )
