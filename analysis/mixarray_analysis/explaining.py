@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
-from mixarray.engine.effects import Effect, effect_of, place_of
+from mixarray.engine.effects import Effect
 from mixarray.engine.fast import total_cycles
 from mixarray.mapping.schedule import JobKind
+from mixarray_analysis.explain_counters import Owner, attributed_by_operator, busy_by_effect
+from mixarray_analysis.machine_differences import Difference, machine_differences
 from mixarray_analysis.progress import Report
 from mixarray_analysis.runs import BASELINE
-from mixarray_analysis.simulation import Simulated, count, high_bits, simulate_uniform, ungated
+from mixarray_analysis.simulation import Simulated, count, high_bits
 from mixarray_analysis.speedup import Counters
 from mixarray_analysis.subjects import Subject, check_comparable, counters_sha256, simulate_again
-from mixarray_analysis.waterfall import Evaluate, Waterfall, make_waterfall, without_kind_cycles
+from mixarray_analysis.waterfall import Evaluate, make_waterfall, without_kind_cycles
+from mixarray_analysis.waterfall_steps import Waterfall
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +41,28 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where the speedup of one run on one machine went. busy: cycles that jobs of an effect occupy their units, (of
-    what the run is compared with, of the run), means per image.
+    """Where the speedup of one run went. reference: what it is compared with, `before` of which `subject` is `after`.
+
+    execution_sha256, against_execution_sha256: over the counters of both. busy: cycles that jobs of an effect occupy
+    their units, attributed: cycles of the critical chain by owner; both (of the reference, of the run), per image.
     """
 
     subject: Subject
-    against: str
+    reference: Subject
     images: int
     execution_sha256: str
+    against_execution_sha256: str
     waterfall: Waterfall
     before: Counters
     after: Counters
     busy: Mapping[Effect, tuple[Fraction, Fraction]]
+    attributed: Mapping[Owner, tuple[Fraction, Fraction]]
     lever: Lever | None
+
+    @property
+    def machine_differs(self) -> tuple[Difference, ...]:
+        """Where the machine of the reference is not that of the run; `ours` is the run's."""
+        return machine_differences(self.subject.accelerator, self.reference.accelerator)
 
 
 def explain_run(
@@ -62,44 +77,32 @@ def explain_run(
     """
     if against is not None:
         check_comparable(subject, against)
-    run = simulate_again(subject)
-    reference = _ratio_zero(subject) if against is None else simulate_again(against)
-    before, after = count(reference), count(run)
+    reference = _ratio_zero(subject) if against is None else against
+    run, baseline = simulate_again(subject), simulate_again(reference)
+    after = count(run)
     return Explanation(
         subject=subject,
-        against=BASELINE if against is None else against.name,
+        reference=reference,
         images=sum(number for _, number in run),
         execution_sha256=counters_sha256(run),
-        waterfall=make_waterfall(run, reference, subject.bundle.manifest.weight_bits, evaluate, report),
-        before=before,
+        against_execution_sha256=counters_sha256(baseline),
+        waterfall=make_waterfall(run, baseline, subject.bundle.manifest.weight_bits, evaluate, report),
+        before=count(baseline),
         after=after,
-        busy=_busy(reference, run),
-        lever=_lever(run, reference, after, evaluate),
+        busy=_pairs(busy_by_effect(baseline), busy_by_effect(run)),
+        attributed=_pairs(attributed_by_operator(baseline), attributed_by_operator(run)),
+        lever=_lever(run, baseline, after, evaluate),
     )
 
 
-def _ratio_zero(subject: Subject) -> Simulated:
-    """The default baseline; its codes were not recorded, and zero gating changes no cycle."""
-    return simulate_uniform(subject.bundle, ungated(subject.accelerator), high_bits(subject.bundle))
+def _ratio_zero(subject: Subject) -> Subject:
+    """The default baseline."""
+    return Subject(BASELINE, subject.bundle, subject.accelerator, high_bits(subject.bundle))
 
 
-def _busy(reference: Simulated, run: Simulated) -> dict[Effect, tuple[Fraction, Fraction]]:
-    """Busy cycles by effect, streams left out: their effects are steps of the waterfall."""
-    before, after = (_busy_of(simulated) for simulated in (reference, run))
-    return {effect: (before[effect], after[effect]) for effect in Effect}
-
-
-def _busy_of(simulated: Simulated) -> dict[Effect, Fraction]:
-    images = sum(number for _, number in simulated)
-    busy = dict.fromkeys(Effect, Fraction(0))
-    for simulation, number in simulated:
-        units = simulation.schedule.units
-        for grouped, counts in zip(simulation.workload.operators, simulation.execution.operators, strict=True):
-            for (unit, kind), cycles in counts.busy_cycles.items():
-                if kind is not JobKind.STREAM:
-                    effect = effect_of(kind, place_of(units[unit]), grouped.operator.kind)
-                    busy[effect] += Fraction(cycles * number, images)
-    return busy
+def _pairs(before: Mapping[Key, Fraction], after: Mapping[Key, Fraction]) -> dict[Key, tuple[Fraction, Fraction]]:
+    """Both values of every key that either has."""
+    return {key: (before.get(key, Fraction(0)), after.get(key, Fraction(0))) for key in {**before, **after}}
 
 
 def _lever(run: Simulated, reference: Simulated, after: Counters, evaluate: Evaluate) -> Lever | None:

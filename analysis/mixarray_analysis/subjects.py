@@ -30,9 +30,10 @@ class Subject:
     execution_sha256: str | None = None
 
 
-def read_subject(directory: Path, moved: Path | None = None) -> Subject:
+def read_subject(directory: Path, moved: Path | None = None, option: str = "--bundle") -> Subject:
     """The run in a directory, ready to be run again; `moved`: its bundle, where that is not at its old place.
 
+    option: how the command line asks for `moved`.
     Raises InputError where the run is none of a bundle, or its trace or machine is gone or has changed.
     """
     result = read_run(directory)
@@ -43,7 +44,7 @@ def read_subject(directory: Path, moved: Path | None = None) -> Subject:
         raise InputError(str(directory / "accelerator.yaml"), "is not the machine of this run: it has changed since")
     place = directory / result.trace.path if moved is None else moved
     if not place.is_dir():
-        message = f"the trace {result.source!r} of this run is gone from {place}; say where it is with --bundle"
+        message = f"the trace {result.source!r} of this run is gone from {place}; say where it is with {option}"
         raise InputError(str(directory), message, "trace.path")
     bundle = read_bundle(place)
     if bundle.sha256 != result.trace_sha256:

@@ -3,22 +3,23 @@
 Every step is the Schedule of the run itself with the effects not yet on taking no time, walked by the engine; the last
 step is the run. Both runs go through the same steps. A bar is the speedup after a step less the speedup before it; how
 much an effect takes depends on what is on already, so the steps are run in the reverse order too.
+
+In the forward order no step from 1 on shortens a run. In the reverse order none does but those of `may_shorten`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from itertools import pairwise
 
 from mixarray.engine.effects import EVERY_EFFECT, Effect, Effects
 from mixarray.engine.fast import total_cycles
-from mixarray.engine.idealize import Ideal, first_lengthened, idealize, make_scene, without_kind
+from mixarray.engine.idealize import Ideal, first_lengthened, idealize, make_scene, may_shorten, without_kind
 from mixarray.mapping.schedule import JobKind, Schedule
 from mixarray.simulate import Simulation
 from mixarray_analysis.progress import Report
 from mixarray_analysis.simulation import Simulated
+from mixarray_analysis.waterfall_steps import Step, Waterfall
 
 PUBLISHED = "published BOPs", "GEMMs of the blocks, linear in activation bits"
 TEXTS: Mapping[Effect, tuple[str, str]] = {
@@ -40,66 +41,6 @@ Evaluate = Callable[[Schedule], int]
 """Total cycles of a Schedule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step. cycles, against_cycles: of the run and of what it is compared with, means per image.
-
-    bar: change of the speedup by this step (step 0: none). reverse_bar: the same where the steps go from the last to
-    the first.
-    """
-
-    number: int
-    name: str
-    adds: str
-    cycles: Fraction
-    against_cycles: Fraction
-    bar: Fraction
-    reverse_bar: Fraction
-
-    @property
-    def speedup(self) -> Fraction:
-        """Over what the run is compared with."""
-        return self.against_cycles / self.cycles
-
-    @property
-    def range(self) -> tuple[Fraction, Fraction]:
-        """The bar in both orders, the lower first."""
-        return min(self.bar, self.reverse_bar), max(self.bar, self.reverse_bar)
-
-
-@dataclass(frozen=True, slots=True)
-class Waterfall:
-    """All steps, 0 to 8; bars of both orders sum to the change from published BOPs to the run: there is no other."""
-
-    steps: tuple[Step, ...]
-
-    def __post_init__(self) -> None:
-        if [step.number for step in self.steps] != [0, *Effect]:
-            raise ValueError("a waterfall has step 0 and one step for each effect")
-        change = self.simulated - self.promised
-        for bars in ([step.bar for step in self.steps], [step.reverse_bar for step in self.steps]):
-            if sum(bars) != change:
-                raise ValueError(f"bars sum to {float(sum(bars)):.6f}, the speedup changes by {float(change):.6f}")
-        for before, after in pairwise(self.steps[1:]):
-            if after.cycles < before.cycles or after.against_cycles < before.against_cycles:
-                raise ValueError(f"step {after.number} takes fewer cycles than step {before.number}")
-
-    @property
-    def promised(self) -> Fraction:
-        """The speedup of step 0."""
-        return self.steps[0].speedup
-
-    @property
-    def simulated(self) -> Fraction:
-        """The speedup of the last step, the run itself."""
-        return self.steps[-1].speedup
-
-    def worst(self) -> Step | None:
-        """The step that takes the most of the speedup (ties: the first); None where none takes any."""
-        least = min(self.steps[1:], key=lambda step: step.bar)
-        return least if least.bar < 0 else None
-
-
 def make_waterfall(
     run: Simulated,
     against: Simulated,
@@ -110,7 +51,7 @@ def make_waterfall(
     """The waterfall of `run` over `against`: the same model on the same arrays.
 
     weight_bits: the constant weight factor of published bit operations. Raises ValueError where an idealisation
-    lengthens something or the last step is not the run: defects of the program.
+    lengthens something, a step shortens a run that may not, or the last step is not the run: defects of the program.
     """
     sides: list[Mapping[Effects, Fraction]] = []
     simulations = len(run) + len(against)
@@ -124,12 +65,30 @@ def make_waterfall(
             done += 1
             report(done, simulations)
         sides.append(totals)
-    cycles, against_cycles = sides
-    ahead, back = (_bars([against_cycles[e] / cycles[e] for e in order]) for order in (FORWARD, REVERSE))
-    steps = [Step(0, *PUBLISHED, cycles[FORWARD[0]], against_cycles[FORWARD[0]], Fraction(0), Fraction(0))]
-    for effect, on, bar, reverse_bar in zip(Effect, FORWARD[1:], ahead, reversed(back), strict=True):
-        steps.append(Step(effect, *TEXTS[effect], cycles[on], against_cycles[on], bar, reverse_bar))
-    return Waterfall(tuple(steps))
+    return Waterfall(_steps(*sides), may_shorten(run[0][0].accelerator))
+
+
+def _steps(cycles: Mapping[Effects, Fraction], against: Mapping[Effects, Fraction]) -> tuple[Step, ...]:
+    """All steps from the cycles of both runs under the sets of effects of both orders."""
+    speedup = {on: against[on] / cycles[on] for on in cycles}
+    none = FORWARD[0]
+    sides = cycles[none], against[none]
+    steps = [Step(0, *PUBLISHED, *sides, *sides, Fraction(0), Fraction(0))]
+    for effect in Effect:
+        on, reverse_on = (next(effects for effects in order if effect in effects) for order in (FORWARD, REVERSE))
+        step = Step(
+            number=effect,
+            name=TEXTS[effect][0],
+            adds=TEXTS[effect][1],
+            cycles=cycles[on],
+            against_cycles=against[on],
+            reverse_cycles=cycles[reverse_on],
+            reverse_against_cycles=against[reverse_on],
+            bar=speedup[on] - speedup[on - {effect}],
+            reverse_bar=speedup[reverse_on] - speedup[reverse_on - {effect}],
+        )
+        steps.append(step)
+    return tuple(steps)
 
 
 def step_cycles(simulation: Simulation, weight_bits: int, evaluate: Evaluate) -> Mapping[Effects, Fraction]:
@@ -146,6 +105,8 @@ def step_cycles(simulation: Simulation, weight_bits: int, evaluate: Evaluate) ->
             if Effect.OPERAND_BITS not in effects - previous:  # this one may shorten jobs
                 _check_no_longer(before, ideal)
             before = ideal
+            if effects == EVERY_EFFECT and ideal.schedule != simulation.schedule:
+                raise ValueError("with every effect on, the Schedule is not that of the run")
             if effects not in totals:
                 totals[effects] = Fraction(evaluate(ideal.schedule), ideal.ticks_per_cycle)
     if totals[EVERY_EFFECT] != simulation.execution.total_cycles:
@@ -167,7 +128,3 @@ def _check_no_longer(shorter: Ideal, longer: Ideal) -> None:
     found = first_lengthened(shorter, longer)
     if found:
         raise ValueError(f"with fewer effects on, {found}")
-
-
-def _bars(speedups: Sequence[Fraction]) -> list[Fraction]:
-    return [after - before for before, after in pairwise(speedups)]

@@ -8,7 +8,7 @@ from mixarray.engine.effects import STREAM_EFFECTS, Effect
 from mixarray_analysis.explaining import Explanation, Lever
 from mixarray_analysis.sentence import words_for
 from mixarray_analysis.speedup import arrived_share
-from mixarray_analysis.waterfall import Step, Waterfall
+from mixarray_analysis.waterfall_steps import Step, Waterfall
 
 
 def tell(found: Explanation) -> tuple[str, str, str]:
@@ -36,8 +36,8 @@ def _loss(found: Explanation) -> str:
         return "No step takes anything from the speedup."
     low, high = worst.range
     size = f"{float(worst.bar):+.3f}x ({float(low):+.3f} to {float(high):+.3f} by the order of steps)"
-    effect = Effect(worst.number)
-    counter = _stream_counter(found.waterfall, worst) if effect in STREAM_EFFECTS else _busy_counter(found, effect)
+    streams = Effect(worst.number) in STREAM_EFFECTS
+    counter = _stream_counter(found.waterfall, worst) if streams else _added_counter(found, worst)
     return f"The largest loss is step {worst.number}, {worst.name}: {size}; {counter}."
 
 
@@ -49,11 +49,13 @@ def _stream_counter(falls: Waterfall, step: Step) -> str:
     )
 
 
-def _busy_counter(found: Explanation, effect: Effect) -> str:
-    before, after = found.busy[effect]
+def _added_counter(found: Explanation, step: Step) -> str:
+    before = found.waterfall.steps[step.number - 1]
+    added = step.against_cycles - before.against_cycles, step.cycles - before.cycles
+    busy = " and ".join(map(_count, found.busy[Effect(step.number)]))
     return (
-        f"its jobs keep their units busy for {_count(before)} and {_count(after)} cycles, where the promise allows "
-        f"{_count(before / found.waterfall.promised)}"
+        f"it adds {_count(added[0])} cycles to {_count(before.against_cycles)} of the baseline and {_count(added[1])} "
+        f"to {_count(before.cycles)} of the run; its jobs keep their units busy for {busy}"
     )
 
 

@@ -29,15 +29,15 @@ HEAD = DetectionShape(channels=128, hidden_channels=256, outputs=14)
 GEMMS = ((49, 49, 32, 8, 8), (200, 33, 65, 8, 4), (1, 1, 1, 4, 4), (300, 96, 130, 4, 4))
 
 
-def toy_swin(ratio: int) -> Workload:
-    """A small Swin detector at 112x112 with `ratio` thousandths of its windows at 4 bits."""
+def toy_swin(ratio: int, shape: SwinShape = TOY, head: DetectionShape | None = HEAD) -> Workload:
+    """A small Swin (a detector) at 112x112 with `ratio` thousandths of its windows at 4 bits."""
     assignment = {}
-    for place, grid in block_grids(TOY, 112, 112).items():
+    for place, grid in block_grids(shape, 112, 112).items():
         high, _, _ = group_sizes(grid.windows, ratio)
         tokens = grid.window_tokens()
         counts = (8, high, sum(tokens[:high])), (4, grid.windows - high, sum(tokens[high:]))
         assignment[place] = tuple(WindowCount(*count) for count in counts)
-    return build_workload(TOY.name, build_topology(TOY, 112, 112, HEAD), assignment, TOY.window**2)
+    return build_workload(shape.name, build_topology(shape, 112, 112, head), assignment, shape.window**2)
 
 
 def machines() -> dict[str, Accelerator]:

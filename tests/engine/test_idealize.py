@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -14,22 +14,24 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
 from mixarray.engine import idealize as idealize_module
 from mixarray.engine.digest import execution_sha256
-from mixarray.engine.effects import EVERY_EFFECT, Effect, place_of
+from mixarray.engine.effects import EVERY_EFFECT, STREAM_EFFECTS, Effect, place_of
 from mixarray.engine.event import run_event
 from mixarray.engine.fast import total_cycles
 from mixarray.engine.ideal_stream import peak_of, stream_ticks, stream_work
-from mixarray.engine.idealize import Ideal, Scene, first_lengthened, idealize, make_scene, without_kind
+from mixarray.engine.idealize import Ideal, Scene, first_lengthened, idealize, make_scene, may_shorten, without_kind
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.emitter import Slots
 from mixarray.mapping.schedule import Back, Event, Final, Job, JobKind, Products, Recent, Schedule, Segment
 from mixarray.mapping.transfers import Floor
 from mixarray.trace.bops import bops
 from mixarray.trace.workload import Workload, single_gemm
+from mixarray_traces.record.shape import SwinShape
 
 from .conftest import toy_swin
 
 WEIGHT_BITS = 4
 RATIO = 400
+SMALL = SwinShape("small", channels=(32, 64), depths=(2, 1), heads=(1, 2))
 STREAM_SETS = [frozenset(list(Effect)[:on]) for on in range(5)]
 
 
@@ -87,10 +89,10 @@ def test_with_every_effect_the_schedule_is_the_same(schedule, scene) -> None:
     assert execution_sha256(run_event(almost.schedule, len(scene.kinds))) != execution_sha256(runs[0])
 
 
-def test_any_effect_more_never_shortens_a_job_or_the_run(schedule, scene) -> None:
+def test_any_effect_more_never_shortens_a_job_or_the_run(schedule, scene, accelerator) -> None:
     draw = random.Random(0)
     for _ in range(4):
-        order = [effect for effect in Effect if effect is not Effect.OPERAND_BITS]
+        order = [effect for effect in Effect if effect not in may_shorten(accelerator)]
         draw.shuffle(order)
         on = frozenset({Effect.OPERAND_BITS} if draw.random() < 0.5 else ())
         before = idealize(schedule, scene, on)
@@ -100,6 +102,24 @@ def test_any_effect_more_never_shortens_a_job_or_the_run(schedule, scene) -> Non
             assert first_lengthened(before, after) == "", (on, effect)
             assert cycles(before) <= cycles(after), (on, effect)
             before = after
+
+
+def test_over_all_sets_of_effects_only_the_named_ones_shorten_a_run() -> None:
+    """All 256 sets, on two arrays: LANES does shorten some runs, and never one of stream effects alone."""
+    machine, workload = load_accelerator("decoupled_int8_int4"), toy_swin(RATIO, SMALL, None)
+    schedule, scene = build_schedule(workload, machine), make_scene(workload, machine, WEIGHT_BITS)
+    sets = [frozenset(chosen) for size in range(9) for chosen in combinations(Effect, size)]
+    found = {on: cycles(idealize(schedule, scene, on)) for on in sets}
+    falls = [(on, effect) for on in sets for effect in set(Effect) - on if found[on | {effect}] < found[on]]
+    assert may_shorten(machine) == {Effect.OPERAND_BITS, Effect.LANES}
+    assert {effect for _, effect in falls} <= may_shorten(machine)
+    by_lanes = [on for on, effect in falls if effect is Effect.LANES]
+    assert by_lanes
+    assert not [on for on in by_lanes if on <= STREAM_EFFECTS]
+
+
+def test_on_one_array_only_operand_bits_may_shorten_a_run() -> None:
+    assert may_shorten(load_accelerator("packed_w4_32x32")) == {Effect.OPERAND_BITS}
 
 
 def test_every_effect_costs_something_on_some_machine(schedule, scene, accelerator) -> None:

@@ -25,6 +25,10 @@ def command(
     moved: Annotated[
         Path | None, typer.Option("--bundle", metavar="DIR", help="Where the bundle of a run is now, if it was moved.")
     ] = None,
+    against_moved: Annotated[
+        Path | None,
+        typer.Option("--against-bundle", metavar="DIR", help="The same for the bundle of the run of --against."),
+    ] = None,
     accelerator: Annotated[
         str | None,
         typer.Option(
@@ -48,16 +52,19 @@ def command(
 
     SOURCE is run again, and its baseline (ratio 0 on the same accelerator) beside it, with the effects of the machine
     turned on one by one: a table of these steps, a table of the units that the cycles went to, and three sentences.
-    --out writes waterfall.png, .pdf and .csv and explain.json.
+    --out writes waterfall.png, .pdf and .csv, attribution.csv and explain.json; --quiet needs it, or --json.
     """
+    from mixarray.errors import InputError
     from mixarray_analysis.cli.values import split_list
     from mixarray_analysis.explain_command import Request, explain_source, is_run, write_explanations
     from mixarray_analysis.tables import to_json
     from mixarray_analysis.waterfall_tables import explanation_values
 
+    if quiet and out is None and not as_json:
+        raise InputError("--quiet", "leaves nothing of the explanation without --out or --json")
     wanted = accelerator if accelerator is not None or is_run(source) else FIRST_ACCELERATOR
     machines = () if wanted is None else split_list(wanted, "--accelerator")
-    request = Request(source, against, moved, machines, tuple(overrides or ()), image)
+    request = Request(source, against, moved, against_moved, machines, tuple(overrides or ()), image)
     found = write_explanations(request, out, force, quiet) if out is not None else explain_source(request, quiet)
     if as_json:
         typer.echo(to_json(explanation_values(found)))
@@ -66,15 +73,23 @@ def command(
 
 
 def _report(found: list[Explanation]) -> None:
+    import shutil
+    import sys
+
     from mixarray_analysis.printable import printable
     from mixarray_analysis.say import say
-    from mixarray_analysis.tables import show
+    from mixarray_analysis.tables import NARROWEST_TABLE, show
     from mixarray_analysis.waterfall_sentences import tell
     from mixarray_analysis.waterfall_tables import attribution_table, waterfall_table
 
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else NARROWEST_TABLE
     for one in found:
-        say(f"{printable(one.subject.name)} on {one.subject.accelerator.name}, against {printable(one.against)}")
-        show(waterfall_table(one))
+        machine = one.subject.accelerator
+        head = f"{printable(one.subject.name)} on {machine.name}, mapping search {machine.mapping.search}"
+        say(f"{head}, against {printable(one.reference.name)}")
+        for field in one.machine_differs:
+            say(printable(f"  not the same machine: {field.path}: {field.ours} here, {field.theirs} there"))
+        show(waterfall_table(one, width))
         say()
         show(attribution_table(one))
         say()

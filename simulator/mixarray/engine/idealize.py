@@ -1,11 +1,12 @@
 """A Schedule with some effects of the real machine switched off: the same jobs, shorter, with fewer waits.
 
-What an effect owns takes no time while it is off; waits for buffer slots belong to the memory. Durations only shrink
-and waits only go, so by the max-plus theorem turning an effect on never shortens a run, except OPERAND_BITS, whose
-factor may have either sign. With every effect on the Schedule is the very one that was given.
+What an effect owns takes no time while it is off; waits for buffer slots belong to the memory. Where durations only
+shrink and waits only go, turning an effect on never shortens a run, by the max-plus theorem. With every effect on the
+Schedule equals the one that was given.
 
-While LANES is off all arrays work as one, at the sum of their peaks: a stream then also waits for the stream before it
-on every other array.
+Two effects are exceptions (`may_shorten`). OPERAND_BITS has a factor that may be below 1. While LANES is off all arrays
+work as one, at the sum of their peaks: a stream then also waits for the stream before it on every other array. With
+LANES on it is slower, but a stream that waits for a load, the vector unit or the DRAM holds up no other array any more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import dataclass, field, replace
 
 from mixarray.accelerator.model import Accelerator
 from mixarray.engine.effects import (
-    EVERY_EFFECT,
     STREAM_EFFECTS,
     Effect,
     Effects,
@@ -66,12 +66,19 @@ class Ideal:
 
 
 def idealize(schedule: Schedule, scene: Scene, effects: Effects) -> Ideal:
-    """The Schedule with only `effects` of the machine on; the same object where all of them are."""
-    if effects == EVERY_EFFECT:
-        return Ideal(schedule, 1)
+    """The Schedule with only `effects` of the machine on."""
     ticks = 1 if effects >= STREAM_EFFECTS else scene.peak.ticks_per_cycle
     shrink = _Shrink(schedule, scene, effects, ticks)
     return Ideal(_changed(schedule, shrink.jobs), ticks)
+
+
+def may_shorten(accelerator: Accelerator) -> Effects:
+    """The effects whose turning on may shorten a run of this machine.
+
+    LANES is one of them only where several arrays work as one without it, and never on top of stream effects alone:
+    there streams follow each other without a gap, and at the sum of all rates nothing is shorter.
+    """
+    return frozenset({Effect.OPERAND_BITS, Effect.LANES} if len(accelerator.arrays) > 1 else {Effect.OPERAND_BITS})
 
 
 def _changed(schedule: Schedule, change: Callable[[int, tuple[Job, ...]], tuple[Job, ...]]) -> Schedule:
