@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.mapping.amounts import ceil_div
@@ -49,10 +49,16 @@ def even_tiles(length: int, fold: int, streams: bool) -> tuple[int, ...]:
 
 def distinct_orders(tiles: tuple[int, int, int]) -> tuple[LoopOrder, ...]:
     """The orders that differ for so many tiles of M, N and K."""
-    counts = dict(zip("mnk", tiles, strict=True))
+    m, n, k = tiles
+    return _orders_of(frozenset(axis for axis, count in (("m", m), ("n", n), ("k", k)) if count > 1))
+
+
+@cache
+def _orders_of(cut: frozenset[str]) -> tuple[LoopOrder, ...]:
+    """The orders that differ where only these dimensions are cut."""
     first: dict[str, LoopOrder] = {}
     for order in ORDERS:
-        first.setdefault("".join(axis for axis in order.value if counts[axis] > 1), order)
+        first.setdefault("".join(axis for axis in order.value if axis in cut), order)
     return tuple(first.values())
 
 
@@ -141,10 +147,10 @@ class Space:
         divisions = self._divisions(columns, depth, tiles[1] * tiles[2] == 1)
         if not divisions:
             return
-        row_bits, beside_bits = self._row_bits(depth), ceil_div(self.demand.beside_bits, self.demand.rows)
-        buffer = self.cuts.accelerator.buffers.activation
-        high = min(rows, self.demand.rows)
-        if not self.demand.elements and high * row_bits > buffer.capacity_bits:
+        row_bits, beside_bits = depth * self._widest_bits, ceil_div(self.demand.beside_bits, self._rows)
+        slot_bits, capacity_bits = self._activation_bits
+        high = min(rows, self._rows)
+        if not self.demand.elements and high * row_bits > capacity_bits:
             return
         for order in distinct_orders(tiles):
             if not self._sums_fit(rows, order, tiles, widths):
@@ -152,13 +158,36 @@ class Space:
             parts = self._parts(order, tiles, widths)
             for doubled in divisions:
                 divided = divides_rows(doubled)
-                beside = ceil_div(self.demand.beside_bits, self.demand.rows * parts) if divided else beside_bits
-                most = buffer.slot_bits if divided else buffer.capacity_bits
+                beside = ceil_div(self.demand.beside_bits, self._rows * parts) if divided else beside_bits
+                most = slot_bits if divided else capacity_bits
                 if self.demand.elements or high * (row_bits + beside) <= most:
                     yield Choice(rows, columns, depth, order, doubled)
 
-    def _row_bits(self, depth: int) -> int:
-        return depth * max(run.stream_bits for run in self.demand.runs)
+    @cached_property
+    def _rows(self) -> int:
+        return self.demand.rows
+
+    @cached_property
+    def _widest_bits(self) -> int:
+        """Bits of a value that streams, at most."""
+        return max(run.stream_bits for run in self.demand.runs)
+
+    @cached_property
+    def _widest_weight_bits(self) -> int:
+        """Bits of a stationary value, at most."""
+        return max(run.stationary_bits for run in self.demand.runs)
+
+    @cached_property
+    def _activation_bits(self) -> tuple[int, int]:
+        """(one slot, all of it) of the activation buffer."""
+        buffer = self.cuts.accelerator.buffers.activation
+        return buffer.slot_bits, buffer.capacity_bits
+
+    @cached_property
+    def _weight_bits(self) -> tuple[int, int]:
+        """(one slot, all of it) of the weight buffer."""
+        buffer = self.cuts.accelerator.buffers.weight
+        return buffer.slot_bits, buffer.capacity_bits
 
     def _parts(self, order: LoopOrder, tiles: tuple[int, int, int], widths: tuple[tuple[int, ...], ...]) -> int:
         """Parts in which a divided buffer sees what else moves with a tile of rows: one for each iteration on it."""
@@ -170,9 +199,10 @@ class Space:
     def _divisions(self, columns: int, depth: int, one_tile: bool) -> tuple[Doubled, ...]:
         """The ways to divide the buffers that differ, are configured, and leave room for a tile of weights."""
         buffers, batched = self.cuts.accelerator.buffers, bool(self.demand.elements)
-        bits = 0 if batched else columns * depth * max(run.stationary_bits for run in self.demand.runs)
-        divided = buffers.weight.slots > 1 and bits <= buffers.weight.slot_bits
-        whole = bits <= buffers.weight.capacity_bits and not (divided and (one_tile or batched))
+        bits = 0 if batched else columns * depth * self._widest_weight_bits
+        slot_bits, capacity_bits = self._weight_bits
+        divided = buffers.weight.slots > 1 and bits <= slot_bits
+        whole = bits <= capacity_bits and not (divided and (one_tile or batched))
         return tuple(
             doubled
             for doubled in DIVISIONS
@@ -187,11 +217,18 @@ class Space:
         if tiles[2] == 1 or spills(order, tiles):
             return True
         wide = 1 if self.demand.whole_rows else max(len(tile) for tile in widths)
-        high = ceil_div(min(rows, self.demand.rows), self.stripe_rows)
+        high = ceil_div(min(rows, self._rows), self.stripe_rows)
         return high * wide <= self.cuts.accelerator.buffers.accumulator.slots
 
 
 def spills(order: LoopOrder, tiles: tuple[int, int, int]) -> bool:
     """Whether sums leave before they are complete: K is cut, and a loop inside it leaves their tile."""
-    counts = dict(zip("mnk", tiles, strict=True))
-    return counts["k"] > 1 and any(counts[axis] > 1 for axis in order.value.partition("k")[2])
+    m, n, k = tiles
+    return k > 1 and _cut_inside_k(order, m > 1, n > 1)
+
+
+@cache
+def _cut_inside_k(order: LoopOrder, m: bool, n: bool) -> bool:
+    """Whether a dimension that is cut has its loop inside that of K."""
+    inside = order.value.partition("k")[2]
+    return (m and "m" in inside) or (n and "n" in inside)
