@@ -11,6 +11,7 @@ from mixarray_analysis.models import choose_score, open_model
 from mixarray_analysis.plan import Layout, Plan
 from mixarray_analysis.sentence import describe
 from mixarray_analysis.sweeping import Say, run_sweep, write_tables
+from mixarray_traces.quantization.ratios import choice_of
 
 DEMO_PLAN = Plan(
     ratios=(0, 200, 400, 600, 800),
@@ -33,7 +34,8 @@ def run_demo(plan: Plan, work: Path, shown: Path, say: Say) -> tuple[Findings, l
     write_tables(findings, layout)
     draw_all(plan, layout, visible, say)
     last = plan.ratios[-1]
-    sentences = [describe(name, last / 1000, findings.verdict(name, last)) for name in findings.accelerators]
+    share = choice_of(last).nominal / 1000
+    sentences = [describe(name, share, findings.verdict(name, last)) for name in findings.accelerators]
     (work / "sentences.txt").write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
     return findings, sentences
 

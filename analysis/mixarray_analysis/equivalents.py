@@ -6,7 +6,10 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion
 from mixarray_analysis.plan import Layout, Plan, uniform_name
+from mixarray_traces.quantization.ratios import Asked, RatioChoice, choice_of, pairs_text
 
 
 def quantize(plan: Plan, layout: Layout, checkpoint: Path) -> str:
@@ -26,14 +29,19 @@ def train(
 
 def evaluate(plan: Plan) -> str:
     """The accuracy at every ratio."""
-    ratios = ",".join(f"{ratio / 1000:g}" for ratio in plan.ratios)
-    return _line("evaluate", "--ratios", ratios, "--n", plan.canvases, "--size", plan.size, *_model(plan))
+    choices = [choice_of(asked) for asked in plan.ratios]
+    pruned = [choice for choice in choices if choice.prunes] or choices  # ratio 0 comes along with these
+    texts = [pairs_text(choice.compression) for choice in pruned]
+    ratios = (";" if any("/" in text for text in texts) else ",").join(texts)
+    wanted = "--ratios", ratios, *_beside(pruned[-1]), "--n", plan.canvases, "--size", plan.size
+    return _line("evaluate", *wanted, *_model(plan))
 
 
-def record(plan: Plan, layout: Layout, ratio: int) -> str:
+def record(plan: Plan, layout: Layout, ratio: Asked) -> str:
     """The bundle of one ratio."""
-    wanted = ("--ratio", f"{ratio / 1000:g}", "--n", plan.recorded, "--size", plan.size, "--tensors", plan.tensors)
-    return _line("record", *wanted, *_model(plan), "-o", layout.bundle(ratio))
+    choice = choice_of(ratio)
+    wanted = "--ratio", pairs_text(choice.compression), *_beside(choice), "--n", plan.recorded, "--size", plan.size
+    return _line("record", *wanted, "--tensors", plan.tensors, *_model(plan), "-o", layout.bundle(ratio))
 
 
 def simulate(plan: Plan, layout: Layout, names: Iterable[str]) -> list[str]:
@@ -59,12 +67,20 @@ def _line(*words: object) -> str:
     return "mixarray " + shlex.join(str(word) for word in words)
 
 
+def _beside(choice: RatioChoice) -> list[str]:
+    """What is asked beside the compression ratio."""
+    words = ["--pruning", pairs_text(choice.pruning)] if choice.prunes else []
+    return words + (["--promotion", choice.promotion.value] if choice.promotion is not Promotion.REFUSED else [])
+
+
 def _model(plan: Plan) -> list[object]:
     words: list[object] = []
     if plan.model is not None:
         words += ["--model", plan.model]
     if plan.score is not None:
         words += ["--score", plan.score]
+    if plan.padding is not Padding.ATTENTION:
+        words += ["--padding", plan.padding.value]
     return words + (["--seed", plan.seed] if plan.seed else [])
 
 

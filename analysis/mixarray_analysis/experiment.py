@@ -17,38 +17,52 @@ from mixarray_analysis.runs import Baseline, RunAnswer, RunTask, run_task
 from mixarray_analysis.simulation import high_bits
 from mixarray_analysis.speedup import Verdict, judge
 from mixarray_analysis.summary import SummaryRow
+from mixarray_traces.quantization.ratios import Asked, choice_of
 
 if TYPE_CHECKING:
     from mixarray_traces.evaluation import EvaluationRow
 
-Runs = Mapping[tuple[str, int], RunAnswer]
-"""By (accelerator name, ratio in thousandths)."""
+Runs = Mapping[tuple[str, Asked], RunAnswer]
+"""By (accelerator name, ratio)."""
 UniformRuns = Mapping[tuple[str, tuple[int, int]], RunAnswer]
 """By (accelerator name, (activation bits, weight bits))."""
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """Counted shares of low and of pruned windows, 0 to 1."""
+
+    low: float
+    pruned: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """What a sweep found. accuracy: by ratio, empty where nothing was evaluated."""
+    """What a sweep found. accuracy: by ratio, empty where nothing was evaluated. actual: shares that really ran."""
 
     accelerators: tuple[str, ...]
-    accuracy: Mapping[int, EvaluationRow]
-    ratios_actual: Mapping[int, float]
+    accuracy: Mapping[Asked, EvaluationRow]
+    actual: Mapping[Asked, Shares]
     runs: Runs
     uniform: UniformRuns
 
     def rows(self, accelerator: str) -> list[SummaryRow]:
         """The summary of one accelerator, by rising ratio."""
         return [
-            _row(ratio, actual, self.accuracy.get(ratio), self.runs[accelerator, ratio])
-            for ratio, actual in sorted(self.ratios_actual.items())
+            _row(ratio, self.actual[ratio], self.accuracy.get(ratio), self.runs[accelerator, ratio])
+            for ratio in self.ratios
         ]
+
+    @property
+    def ratios(self) -> list[Asked]:
+        """Rising ratios, first those that prune nothing."""
+        return sorted(self.actual, key=lambda asked: choice_of(asked).order)
 
     def uniform_row(self, accelerator: str, bits: tuple[int, int]) -> SummaryRow:
         """The same numbers of a uniform precision, (activation bits, weight bits); its accuracy is not evaluated."""
-        return _row(0, 0.0, None, self.uniform[accelerator, bits])
+        return _row(0, Shares(0.0, 0.0), None, self.uniform[accelerator, bits])
 
-    def verdict(self, accelerator: str, ratio: int) -> Verdict:
+    def verdict(self, accelerator: str, ratio: Asked) -> Verdict:
         """What became of the speedup promised at a ratio."""
         run = self.runs[accelerator, ratio]
         return judge(run.baseline.counters, run.counters, run.speedup.bops_blocks)
@@ -91,11 +105,11 @@ def _run(tasks: list[RunTask], plan: Plan, label: str) -> list[RunAnswer]:
         return run_tasks(run_task, tasks, plan.jobs, report)
 
 
-def _row(ratio: int, ratio_actual: float, accuracy: EvaluationRow | None, run: RunAnswer) -> SummaryRow:
-    totals = run.totals
+def _row(ratio: Asked, actual: Shares, accuracy: EvaluationRow | None, run: RunAnswer) -> SummaryRow:
+    totals, choice = run.totals, choice_of(ratio)
     return SummaryRow(
-        ratio=ratio / 1000,
-        ratio_actual=ratio_actual,
+        ratio=choice.nominal / 1000,
+        ratio_actual=actual.low,
         accuracy=accuracy.ap50 if accuracy else math.nan,
         accuracy_low=accuracy.ap50_low if accuracy else math.nan,
         accuracy_high=accuracy.ap50_high if accuracy else math.nan,
@@ -107,4 +121,7 @@ def _row(ratio: int, ratio_actual: float, accuracy: EvaluationRow | None, run: R
         energy_uj=totals.energy_uj,
         utilization=totals.utilization,
         peak_mac_utilization=totals.peak_mac_utilization,
+        pruning=choice.nominal_pruning / 1000,
+        pruning_actual=actual.pruned,
+        setting=choice.label,
     )

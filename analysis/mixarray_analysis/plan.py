@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixarray.errors import InputError
+from mixarray.trace.padding import Padding
+from mixarray_traces.quantization.ratios import Asked, choice_of
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A sweep over ratios (thousandths) and accelerators.
+    """A sweep over ratios and accelerators.
 
     model: directory of a quantized model, None for the shipped one. canvases: how many the accuracy is taken on (0:
     none); recorded: how many go into each bundle. score: importance score, None for the default. tensors: `none`,
     `sampled` or `all`. uniform: (activation bits, weight bits) of the uniform runs simulated beside.
+    padding: what runs on padded positions.
     """
 
-    ratios: tuple[int, ...]
+    ratios: tuple[Asked, ...]
     accelerators: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     model: Path | None = None
@@ -30,6 +33,7 @@ class Plan:
     uniform: tuple[tuple[int, int], ...] = ()
     jobs: int = 0
     quiet: bool = False
+    padding: Padding = Padding.ATTENTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,13 @@ class Layout:
         """The quantized model of `run`."""
         return self.root / "model"
 
-    def bundle(self, ratio: int) -> Path:
-        """The bundle of one ratio in thousandths."""
-        return self.root / "bundles" / f"ratio_{ratio:04d}"
+    def bundle(self, ratio: Asked) -> Path:
+        """The bundle of one ratio."""
+        return self.root / "bundles" / choice_of(ratio).stem
 
-    def run(self, accelerator: str, ratio: int) -> Path:
+    def run(self, accelerator: str, ratio: Asked) -> Path:
         """The simulated run of one ratio."""
-        return self.root / "runs" / accelerator / f"ratio_{ratio:04d}"
+        return self.root / "runs" / accelerator / choice_of(ratio).stem
 
     def uniform(self, accelerator: str, bits: tuple[int, int]) -> Path:
         """The simulated uniform run of (activation bits, weight bits)."""

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mixarray.atomic import ResultKind, check_replaceable
 from mixarray.errors import InputError
+from mixarray.trace.padding import Padding
+from mixarray_traces.quantization.ratios import Asked
+
+if TYPE_CHECKING:
+    from mixarray_traces.quantization import QuantizedDetector
+    from mixarray_traces.record import RecordImage
 
 NAMED_SHAPES = ("swin_t", "swin_s", "swin_b")
 RANDOM = "random"
@@ -19,23 +26,29 @@ class RecordRequest:
     """One bundle to record.
 
     model: a quantized model's directory, None for the shipped one, or a name of NAMED_SHAPES (then weights and score
-    are random). images: the user's files; without them `canvases` (1) are drawn, `size` (448) px a side. input_size:
-    (height, width) in pixels of a named model. ratio: in thousandths.
+    are random). images: the user's files; data, image_dir: the user's labelled photographs (`own_data.OwnData`), of
+    which `canvases` (1) are drawn; without both `canvases` (1) are drawn, `size` (448) px a side. input_size:
+    (height, width) in pixels of a named model. branch_bits: activation bits of its high and low branch (None: 8, 4).
+    padding: what runs on padded positions.
     """
 
     out: Path
-    ratio: int
+    ratio: Asked
     model: str | None = None
     images: tuple[Path, ...] = ()
+    data: Path | None = None
+    image_dir: Path | None = None
     canvases: int | None = None
     size: int | None = None
     input_size: tuple[int, int] | None = None
     weights: str = TRAINED
+    branch_bits: tuple[int, int] | None = None
     score: str | None = None
     tensors: str = "none"
     seed: int = 0
     force: bool = False
     quiet: bool = False
+    padding: Padding = Padding.ATTENTION
 
 
 def record_request(request: RecordRequest) -> Path:
@@ -55,13 +68,16 @@ def _record_shape(request: RecordRequest) -> Path:
         raise InputError("--score", f"windows of random weights have no importance; give --score {RANDOM}")
     if request.input_size is None:
         raise InputError("--input", f"{request.model} needs an input size, such as 800x1333")
-    if request.images or request.tensors != "none":
+    if request.images or request.data or request.tensors != "none":
         raise InputError("--model", f"{request.model} is not run, so there are no images and no tensors to record")
     from mixarray_traces.record import random_bundle, shape_named
+    from mixarray_traces.record.graph import Precision
 
     height, width = request.input_size
     shape = shape_named(str(request.model))
-    return random_bundle(shape, height, width, request.ratio, request.seed, request.out, request.force)
+    wanted = height, width, request.ratio, request.seed, request.out, request.force
+    precision = None if request.branch_bits is None else Precision(branch_bits=request.branch_bits)
+    return random_bundle(shape, *wanted, precision=precision, padding=request.padding)
 
 
 def _record_model(request: RecordRequest) -> Path:
@@ -70,17 +86,19 @@ def _record_model(request: RecordRequest) -> Path:
         raise InputError("--weights", f"random weights need a named model: {', '.join(NAMED_SHAPES)}", "--model")
     if request.input_size is not None:
         raise InputError("--input", "is for named models; canvases take --size, your images their own size")
+    if request.branch_bits is not None:
+        raise InputError("--bits", "is for named models; a quantized model has the bits it was quantized to")
     if request.images and (request.canvases is not None or request.size is not None):
         raise InputError("--image", "your images have their own number and size; --n and --size are for drawn canvases")
+    if request.data is None and request.image_dir is not None:
+        raise InputError("--image-dir", "goes with --data")
+    if request.images and request.data is not None:
+        raise InputError("--image", "or --data, not both")
     from mixarray_analysis.models import open_model
-    from mixarray_analysis.steps import draw_images, read_images, record_ratio
+    from mixarray_analysis.steps import record_ratio
 
-    images = (
-        read_images(request.images)
-        if request.images
-        else draw_images(request.canvases or 1, request.size or CANVAS_PX, request.seed)
-    )
     model = open_model(None if request.model is None else Path(request.model))
+    images = _images(model, request)
     return record_ratio(
         model,
         images,
@@ -91,4 +109,18 @@ def _record_model(request: RecordRequest) -> Path:
         tensors=request.tensors,
         force=request.force,
         quiet=request.quiet,
+        padding=request.padding,
     )
+
+
+def _images(model: QuantizedDetector, request: RecordRequest) -> list[RecordImage]:
+    """What is recorded: the user's files, their labelled photographs, or drawn canvases."""
+    from mixarray_analysis.own_data import OwnData, own_images
+    from mixarray_analysis.steps import draw_images, read_images
+
+    if request.images:
+        return read_images(request.images)
+    if request.data is not None:
+        where = OwnData(request.data, request.image_dir, request.size)
+        return own_images(model, where, request.canvases or 1, request.seed)
+    return draw_images(request.canvases or 1, request.size or CANVAS_PX, request.seed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.result.run import RunResult, Speedup, TraceUse, run_result
+from mixarray.result.run import RunResult, Speedup, TraceUse, run_result, stream_cycles
 from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
 from mixarray.trace.bundle import read_bundle
@@ -28,9 +29,13 @@ BASELINE = "ratio 0: same model, same accelerator, every window at the high bits
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The ratio-0 run of the same model on the same accelerator: bit operations and counters per image."""
+    """The ratio-0 run of the same model on the same accelerator, per image.
+
+    bops: bit operations. stream_cycles: cycles that rows stream through the arrays.
+    """
 
     bops: float
+    stream_cycles: Fraction
     counters: Counters
 
 
@@ -90,7 +95,7 @@ def run_task(task: RunTask) -> RunAnswer:
     if baseline is None:
         same = task.uniform == high_bits(bundle)
         zero = simulated if same else simulate_uniform(bundle, ungated(accelerator), high_bits(bundle), engine)
-        baseline = Baseline(mean_bops(zero), count(zero))
+        baseline = Baseline(mean_bops(zero), stream_cycles(zero), count(zero))
     counters = count(simulated)
     result = run_result(
         simulated,
@@ -116,5 +121,6 @@ def _speedup(baseline: Baseline, simulated: Simulated, counters: Counters) -> Sp
         baseline=BASELINE,
         baseline_cycles=baseline.counters.total_cycles,
         bops_blocks=baseline.bops / mean_bops(simulated),
+        gemms=float(baseline.stream_cycles / stream_cycles(simulated)),
         simulated=baseline.counters.total_cycles / counters.total_cycles,
     )

@@ -7,6 +7,7 @@ import shutil
 import sys
 from textwrap import wrap
 
+from mixarray.trace.padding import WHOLE_BLOCK_NOTE, Padding
 from mixarray_analysis.printable import printable
 
 LABEL = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
@@ -21,6 +22,12 @@ def say(text: str = "") -> None:
         shown = printable(line, sys.stdout.encoding or "utf-8")
         folded = fold(shown, shutil.get_terminal_size().columns) if sys.stdout.isatty() else [shown]
         sys.stdout.writelines(f"{part}\n" for part in folded)
+
+
+def say_padding(padding: Padding) -> None:
+    """Say it where padded positions ran through whole blocks."""
+    if padding is Padding.BLOCK:
+        say(f"padding {padding.value}: {WHOLE_BLOCK_NOTE}")
 
 
 def fold(line: str, width: int) -> list[str]:

@@ -36,12 +36,14 @@ WORDS = {
 BITS_PER_MIB = 8 * 2**20
 
 
-def describe(accelerator: str, ratio: float, verdict: Verdict) -> str:
+def describe(accelerator: str, ratio: float, verdict: Verdict, pruning: float = 0.0) -> str:
     """One sentence: what share of the promised speedup arrived at this ratio, the largest cause, and what was gained.
 
-    `ratio` is the nominal share of windows at low bits, 0 to 1.
+    `ratio` and `pruning` are the nominal shares of windows at low bits and of pruned ones, 0 to 1; the mean where
+    block pairs differ.
     """
-    head = f"{accelerator} at {100 * ratio:g} % low windows"
+    pruned = f" and {100 * pruning:g} % pruned" if pruning else ""
+    head = f"{accelerator} at {100 * ratio:g} % low{pruned} windows"
     if verdict.share is None:
         return f"{head}: BOPs promise no speedup ({_times(verdict.promised)}); {_times(verdict.simulated)} simulated."
     parts = [f"{head}: {_arrival(verdict, verdict.share)}"]
@@ -75,7 +77,7 @@ def _gain(verdict: Verdict) -> str:
     none = f"none of {verdict.gemms} GEMMs took fewer array cycles"
     if saved <= 0:
         return f"{none} and DRAM traffic did not fall ({traffic})"
-    return f"{none}: what is gained is the bytes of 4-bit codes, {saved:,.0f} DRAM bits less ({traffic})"
+    return f"{none}: what is gained is the bytes of narrower codes, {saved:,.0f} DRAM bits less ({traffic})"
 
 
 def _times(speedup: float) -> str:

@@ -18,6 +18,7 @@ from mixarray.result.write import write_run
 from mixarray.simulate import simulate
 from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
 from mixarray_analysis.digits import significant
+from mixarray_analysis.gemm_lines import gemm_lines
 from mixarray_analysis.own_work_lines import own_work_lines
 from mixarray_analysis.printable import printable
 from mixarray_analysis.run_options import DEFAULTS, RunOptions
@@ -125,8 +126,7 @@ def report_text(result: RunResult) -> str:
         lines.append(
             f"  speedup      {result.speedup.simulated:.3f}x simulated, {promise}, over {result.speedup.baseline}"
         )
-    if result.widened:
-        lines.append(f"  widened      {'; '.join(result.widened)}: no gain from these bits")
+    lines += gemm_lines(result)
     if result.attribution:
         lines.append("  where the cycles went (critical chain)")
         for entry in result.attribution[:MOST_ENTRIES]:

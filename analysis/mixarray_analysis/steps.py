@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixarray.errors import InputError
+from mixarray.trace.padding import Padding
 from mixarray_analysis.files import refuse_existing
 from mixarray_analysis.mistakes import users_mistake
 from mixarray_analysis.models import choose_score, load_checkpoint, open_model, prepare_torch
 from mixarray_analysis.progress import progress_bar
+from mixarray_traces.quantization.ratios import Asked, choice_of
 
 if TYPE_CHECKING:
     from mixarray_traces.data import Split
@@ -23,7 +25,7 @@ SPLITS = ("train", "validation", "test")
 
 def evaluate_ratios(
     model: QuantizedDetector,
-    ratios: Sequence[int],
+    ratios: Sequence[Asked],
     *,
     canvases: int,
     size: int,
@@ -31,8 +33,9 @@ def evaluate_ratios(
     score: str | None,
     split: str = "test",
     quiet: bool = False,
+    padding: Padding = Padding.ATTENTION,
 ) -> list[EvaluationRow]:
-    """AP50 of the model on drawn canvases at each ratio (thousandths), with intervals; rows in the ratios' order."""
+    """AP50 of the model on drawn canvases at each ratio, with intervals; rows in the ratios' order."""
     chosen = choose_score(score)
     from mixarray_traces.data import Split
     from mixarray_traces.evaluation import evaluate
@@ -50,6 +53,7 @@ def evaluate_ratios(
             seed=seed,
             score=chosen,
             progress=report,
+            padding=padding,
         )
 
 
@@ -65,23 +69,24 @@ def record_ratio(
     model: QuantizedDetector,
     images: Sequence[RecordImage],
     path: Path,
-    ratio: int,
+    ratio: Asked,
     *,
     score: str | None,
     seed: int,
     tensors: str,
     force: bool = False,
     quiet: bool = False,
+    padding: Padding = Padding.ATTENTION,
 ) -> Path:
-    """Run the model at one ratio (thousandths) and write the bundle; `tensors` is none, sampled or all."""
+    """Run the model at one ratio and write the bundle; `tensors` is none, sampled or all."""
     chosen = choose_score(score)
     from mixarray_traces.record import TensorMode, record
 
     modes = [mode.value for mode in TensorMode]
     if tensors not in modes:
         raise InputError("--tensors", f"{tensors!r} is not possible; allowed: {', '.join(modes)}")
-    with progress_bar(f"recording ratio {ratio / 1000:g}", quiet) as report:
-        return record(model, images, path, ratio, chosen, seed, TensorMode(tensors), force, report)
+    with progress_bar(f"recording ratio {choice_of(ratio).label}", quiet) as report:
+        return record(model, images, path, ratio, chosen, seed, TensorMode(tensors), force, report, padding)
 
 
 def draw_images(count: int, size: int, seed: int) -> list[RecordImage]:

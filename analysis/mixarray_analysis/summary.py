@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from mixarray.errors import InputError
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class SummaryRow:
     """One ratio on one accelerator; everything per image at batch 1, whole network.
 
-    ratio: nominal share of windows at low bits; ratio_actual: counted over the window rows of the trace. accuracy:
+    ratio, pruning: nominal shares of low and of pruned windows, the mean where block pairs differ; ratio_actual,
+    pruning_actual: counted over the window rows of the trace. setting: the ratios as they are typed. accuracy:
     AP50 in 0..1 with its bootstrap interval over n canvases (NaN and n = 0 where nothing was evaluated).
     bops_speedup: scope `bops_blocks`, from the trace's rows. utilization: PE-cycles doing a useful MAC pass over
     R x C x cycles; peak_mac_utilization: MACs over R x C x the largest lanes x cycles.
@@ -38,9 +39,14 @@ class SummaryRow:
     energy_uj: float
     utilization: float
     peak_mac_utilization: float
+    pruning: float = 0.0
+    pruning_actual: float = 0.0
+    setting: str = "0"
 
 
 COLUMNS = tuple(field.name for field in fields(SummaryRow))
+ADDED = ("pruning", "pruning_actual", "setting")
+"""Columns that summaries written before windows could be pruned lack; nothing is pruned in them."""
 
 
 def write_summary(rows: Iterable[SummaryRow], path: Path) -> None:
@@ -63,9 +69,14 @@ def write_tidy(rows: Sequence[tuple[str, SummaryRow]], directory: Path) -> None:
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV whose numbers read back exactly; NaN is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        write_rows(file, columns, rows)
+
+
+def write_rows(file: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """The same into an open text file."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
 
 
 def _cell(value: object) -> object:
@@ -83,14 +94,16 @@ def read_summary(source: Path) -> pd.DataFrame:
     frames = []
     for file in files:
         try:
-            frame = pd.read_csv(file)
+            frame = pd.read_csv(file, dtype={"setting": str})
         except OSError as error:
             raise InputError(str(file), f"cannot be read as a summary: {error.strerror}") from None
         except ValueError as error:
             raise InputError(str(file), f"cannot be read as a summary: {error}") from None
-        missing = [column for column in COLUMNS if column not in frame]
+        missing = [column for column in COLUMNS if column not in frame and column not in ADDED]
         if missing:
             raise InputError(str(file), "the column is missing; give a sweep, a demo or their summary.csv", missing[0])
+        if "setting" not in frame:
+            frame = frame.assign(pruning=0.0, pruning_actual=0.0, setting=[f"{ratio:g}" for ratio in frame["ratio"]])
         if "accelerator" not in frame:
             frame.insert(0, "accelerator", file.stem.removeprefix("summary_"))
         frames.append(frame)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis import equivalents
-from mixarray_analysis.experiment import Findings, accelerator_names, simulate_plan
+from mixarray_analysis.experiment import Findings, Shares, accelerator_names, simulate_plan
 from mixarray_analysis.models import open_model
 from mixarray_analysis.plan import Layout, Plan
 from mixarray_analysis.steps import draw_images, evaluate_ratios, record_ratio
 from mixarray_analysis.summary import write_summary, write_tidy
 from mixarray_analysis.tables import to_json, without_nan
+from mixarray_traces.quantization.ratios import Asked, ratios_at
 
 if TYPE_CHECKING:
     from mixarray_traces.evaluation import EvaluationRow
@@ -29,7 +30,9 @@ def run_sweep(plan: Plan, layout: Layout, shown: Layout, say: Say, model_path: P
     """
     names = accelerator_names(plan)
     model = open_model(plan.model if model_path is None else model_path)
-    accuracy: dict[int, EvaluationRow] = {}
+    for ratio in plan.ratios:
+        ratios_at(ratio, model.depths)
+    accuracy: dict[Asked, EvaluationRow] = {}
     if plan.canvases:
         say(equivalents.evaluate(plan))
         rows = evaluate_ratios(
@@ -40,6 +43,7 @@ def run_sweep(plan: Plan, layout: Layout, shown: Layout, say: Say, model_path: P
             seed=plan.seed,
             score=plan.score,
             quiet=plan.quiet,
+            padding=plan.padding,
         )
         accuracy = dict(zip(plan.ratios, rows, strict=True))
     images = draw_images(plan.recorded, plan.size, plan.seed)
@@ -47,12 +51,21 @@ def run_sweep(plan: Plan, layout: Layout, shown: Layout, say: Say, model_path: P
         say(equivalents.record(plan, shown, ratio))
         path = layout.bundle(ratio)
         record_ratio(
-            model, images, path, ratio, score=plan.score, seed=plan.seed, tensors=plan.tensors, quiet=plan.quiet
+            model,
+            images,
+            path,
+            ratio,
+            score=plan.score,
+            seed=plan.seed,
+            tensors=plan.tensors,
+            quiet=plan.quiet,
+            padding=plan.padding,
         )
     for line in equivalents.simulate(plan, shown, names):
         say(line)
     runs, uniform = simulate_plan(plan, layout, names)
-    actual = {ratio: read_bundle(layout.bundle(ratio)).ratio_actual for ratio in plan.ratios}
+    bundles = {ratio: read_bundle(layout.bundle(ratio)) for ratio in plan.ratios}
+    actual = {ratio: Shares(bundle.ratio_actual, bundle.pruning_actual) for ratio, bundle in bundles.items()}
     return Findings(names, accuracy, actual, runs, uniform)
 
 

@@ -17,11 +17,15 @@ from rich.measure import Measurement
 from mixarray_analysis.digits import significant
 from mixarray_analysis.plain_table import PlainTable
 from mixarray_analysis.plan import uniform_name
+from mixarray_traces.quantization.ratios import same_everywhere
 
 if TYPE_CHECKING:
     from mixarray_analysis.experiment import Findings
     from mixarray_analysis.summary import SummaryRow
+    from mixarray_traces.classification.evaluate import ClassificationRow
     from mixarray_traces.evaluation import EvaluationRow
+
+    AnyAccuracy = EvaluationRow | ClassificationRow
 
 EQUAL_NOTE = "= : the paired difference to ratio 0 is inside its 95 % bootstrap interval (it contains 0)"
 NARROWEST_TABLE = 150
@@ -61,9 +65,9 @@ def accuracy_text(row: EvaluationRow) -> str:
     return f"{row.ap50:.3f} [{row.ap50_low:.3f}, {row.ap50_high:.3f}]{equal_mark(row)}"
 
 
-def equal_mark(row: EvaluationRow) -> str:
+def equal_mark(row: AnyAccuracy) -> str:
     """' =' where the bootstrap interval of the difference to ratio 0 contains 0; ratio 0 itself has no mark."""
-    inside = row.ratio and row.difference_low <= 0 <= row.difference_high  # NaN compares false
+    inside = (row.ratio or row.pruning) and row.difference_low <= 0 <= row.difference_high  # NaN compares false
     return " =" if inside else "  "
 
 
@@ -71,18 +75,41 @@ def summary_table(findings: Findings) -> Group:
     """The one table of a sweep, 80 columns wide: what all accelerators share by ratio, then each one's numbers."""
     parts: list[RenderableType] = [_shared_table(findings)]
     for name in findings.accelerators:
-        cells = [_machine_cells(f"{100 * row.ratio:g}", row) for row in findings.rows(name)]
+        cells = [_machine_cells(_setting_text(row), row) for row in findings.rows(name)]
         parts += ["", make_table(["low %", *MACHINE_HEADINGS], cells, title=name)]
     return Group(*parts)
 
 
 def _shared_table(findings: Findings) -> PlainTable:
-    cells = []
-    for ratio, row in zip(sorted(findings.ratios_actual), findings.rows(findings.accelerators[0]), strict=True):
+    cells, rows = [], findings.rows(findings.accelerators[0])
+    pruned = any(row.pruning_actual for row in rows)
+    for ratio, row in zip(findings.ratios, rows, strict=True):
         accuracy = findings.accuracy.get(ratio)
         text = accuracy_text(accuracy) if accuracy else "n/a"
-        cells.append([f"{100 * row.ratio:g}", f"{100 * row.ratio_actual:.1f}", text, str(row.n or "n/a")])
-    return make_table(["low %", "actual %", "AP50 [95 %]", "n"], cells, title="accuracy, the same on every accelerator")
+        shares = _share_cells(_low_text(row), row.ratio_actual, row.pruning, row.pruning_actual, pruned)
+        cells.append([*shares, text, str(row.n or "n/a")])
+    headings = [*_share_headings(pruned), "AP50 [95 %]", "n"]
+    return make_table(headings, cells, title="accuracy, the same on every accelerator")
+
+
+def _share_headings(pruned: bool) -> list[str]:
+    return ["low %", "actual %", *(["pruned %", "actual %"] if pruned else [])]
+
+
+def _share_cells(low: str, low_actual: float, pruning: float, pruning_actual: float, pruned: bool) -> list[str]:
+    """Nominal and counted shares; those of pruned windows only where a table has some."""
+    more = [f"{100 * pruning:g}", f"{100 * pruning_actual:.1f}"] if pruned else []
+    return [low, f"{100 * low_actual:.1f}", *more]
+
+
+def _low_text(row: SummaryRow) -> str:
+    """The nominal low share in per cent; the mean and the shares of all pairs where they differ."""
+    typed = row.setting.split(" ")[0]
+    return f"{100 * row.ratio:g}" + (f" ({typed})" if "/" in typed or "," in typed else "")
+
+
+def _setting_text(row: SummaryRow) -> str:
+    return _low_text(row) + (f", pruned {100 * row.pruning:g}" if row.pruning else "")
 
 
 def _machine_cells(label: str, row: SummaryRow) -> list[str]:
@@ -114,19 +141,20 @@ def uniform_table(findings: Findings) -> Group:
 
 def accuracy_table(rows: Sequence[EvaluationRow]) -> PlainTable:
     """Accuracy by ratio."""
-    cells = [
-        [f"{row.ratio / 10:g}", f"{100 * row.ratio_actual:.1f}", accuracy_text(row), f"{row.ap:.3f}", str(row.n)]
-        for row in rows
-    ]
-    return make_table(["low %", "actual %", "AP50 [95 %]", "AP50:95", "n"], cells)
+    cells, pruned = [], any(row.pruning for row in rows)
+    for row in rows:
+        low = f"{row.ratio / 10:g}" + ("" if same_everywhere(row.pair_ratios) else f" ({row.pair_ratios})")
+        shares = _share_cells(low, row.ratio_actual, row.pruning / 1000, row.pruning_actual, pruned)
+        cells.append([*shares, accuracy_text(row), f"{row.ap:.3f}", str(row.n)])
+    return make_table([*_share_headings(pruned), "AP50 [95 %]", "AP50:95", "n"], cells)
 
 
-def accuracy_json(rows: Sequence[EvaluationRow]) -> str:
+def accuracy_json(rows: Sequence[AnyAccuracy]) -> str:
     """The rows as a JSON list; the ratio as a share, NaN as null."""
     return to_json([_accuracy_values(row) for row in rows])
 
 
-def accuracy_csv(rows: Sequence[EvaluationRow]) -> str:
+def accuracy_csv(rows: Sequence[AnyAccuracy]) -> str:
     """The rows as CSV; NaN as an empty cell."""
     values = [_accuracy_values(row) for row in rows]
     file = io.StringIO()
@@ -141,8 +169,9 @@ def to_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _accuracy_values(row: EvaluationRow) -> dict[str, object]:
-    return {**without_nan(asdict(row)), "ratio": row.ratio / 1000}
+def _accuracy_values(row: AnyAccuracy) -> dict[str, object]:
+    shares = {"ratio": row.ratio / 1000, "pruning": row.pruning / 1000, "padding": row.padding.value}
+    return {**without_nan(asdict(row)), **shares}
 
 
 def without_nan(values: Mapping[str, object]) -> dict[str, object]:

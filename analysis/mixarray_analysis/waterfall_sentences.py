@@ -45,8 +45,15 @@ def _stream_counter(falls: Waterfall, step: Step) -> str:
     before = falls.steps[step.number - 1]
     return (
         f"without it GEMMs take {_count(before.against_cycles)} and {_count(before.cycles)} cycles of the arrays, with "
-        f"it {_count(step.against_cycles)} and {_count(step.cycles)}"
+        f"it {_count(step.against_cycles)} and {_count(step.cycles)}{_why_wider(step)}"
     )
+
+
+def _why_wider(step: Step) -> str:
+    """Why bits gain nothing, behind the counters of the step in which they stop to."""
+    if step.number != Effect.MODES:
+        return ""
+    return ": the arrays have no mode as narrow as some operands, which take the cycles of a wider one"
 
 
 def _added_counter(found: Explanation, step: Step) -> str:

@@ -107,7 +107,7 @@ def test_override_changes_value_and_source() -> None:
         ("arrays.0.rows=true", r"arrays.0.rows"),
         ("arrays.0.dataflow=rs", r"arrays.0.dataflow: .*'weight_stationary'.*found 'rs'"),
         ("arrays.0.dataflow=output_stationary", r"arrays.0: packed_w4 PEs cannot run output_stationary: "),
-        ("arrays.0.pe_style=magic", r"'magic' is no PE style; allowed: packed_w4, plain"),
+        ("arrays.0.pe_style=magic", r"'magic' is no PE style; allowed: bricks16, packed_w4, plain"),
         ("arrays.0.modes=[[16, 4]]", r"no mode \(16, 4\); allowed"),
         ("arrays.0.modes=[]", r"arrays.0.modes"),
         ("arrays.0.modes=[[8, 4], [8, 4]]", r"listed twice"),
@@ -238,7 +238,7 @@ def test_new_from_copies_comments_and_refuses_taken_names(tmp_path: Path) -> Non
 
 def test_json_schema_lists_the_styles() -> None:
     schema = json_schema()
-    assert schema["$defs"]["Array"]["properties"]["pe_style"]["enum"] == ["packed_w4", "plain"]
+    assert schema["$defs"]["Array"]["properties"]["pe_style"]["enum"] == ["bricks16", "packed_w4", "plain"]
     assert schema["additionalProperties"] is False
 
 

@@ -1,6 +1,8 @@
-"""Every registered PE style keeps the rules of design 4; the two shipped ones are checked against worked numbers."""
+"""Every registered PE style keeps the rules of design 4; the shipped ones are checked against worked numbers."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import pytest
 
@@ -10,7 +12,12 @@ from mixarray.accelerator.modes import Bits, Mode, PeStyle, mode_for
 from mixarray.accelerator.styles import legal_pairs, pe_styles
 from mixarray.errors import InputError
 
-SAMPLE_MODES: dict[str, tuple[Bits, ...]] = {"plain": ((8, 8),), "packed_w4": ((4, 4), (8, 4), (8, 8))}
+SAMPLE_MODES: dict[str, tuple[Bits, ...]] = {
+    "plain": ((8, 8),),
+    "packed_w4": ((4, 4), (8, 4), (8, 8)),
+    "bricks16": tuple(product((2, 4, 8), (2, 4, 8))),
+}
+PRESETS = {"packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32", "bricks16": "bricks16_16x32"}
 
 
 @pytest.fixture(params=sorted(pe_styles()))
@@ -50,8 +57,8 @@ def test_conformance_storage_and_dataflows(style: PeStyle) -> None:
     assert all(len(reason) > 20 for reason in style.illegal.values())
 
 
-def test_conformance_sums_and_inputs_stay_only_where_a_pe_has_one_lane_and_one_slot(style: PeStyle) -> None:
-    """Steps of output-stationary folds are single products (`array/output.py`); packing is for weights."""
+def test_conformance_sums_stay_only_where_a_pe_has_one_lane_and_one_slot(style: PeStyle) -> None:
+    """Steps of output-stationary folds are single products (`array/output.py`)."""
     modes = style.make_modes(SAMPLE_MODES[style.name])
     if Dataflow.OUTPUT_STATIONARY not in style.illegal:
         assert {(mode.lanes, mode.slots, mode.slots_per_value) for mode in modes} == {(1, 1, 1)}
@@ -65,13 +72,14 @@ def test_the_legal_table_has_every_pair_once() -> None:
     assert {key for key, reason in pairs.items() if reason} == {
         ("packed_w4", Dataflow.INPUT_STATIONARY),
         ("packed_w4", Dataflow.OUTPUT_STATIONARY),
+        ("bricks16", Dataflow.OUTPUT_STATIONARY),
     }
 
 
 @pytest.mark.parametrize("name", sorted(pe_styles()))
 @pytest.mark.parametrize("dataflow", Dataflow)
 def test_an_illegal_pair_is_refused_with_its_reason(name: str, dataflow: Dataflow) -> None:
-    preset = {"packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}[name]
+    preset = PRESETS[name]
     reason = pe_styles()[name].illegal.get(dataflow)
     setting = f"arrays.0.dataflow={dataflow}"
     if reason is None:

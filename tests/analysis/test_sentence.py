@@ -30,7 +30,7 @@ def test_where_no_gemm_is_faster_the_gain_is_the_bytes_of_the_codes() -> None:
     verdict = judge(BEFORE, run(stream=600, store=300, qkv=300, dram_bits=6 * 2**20), promised=1.5)
     sentence = describe("plain", 0.4, verdict)
     assert "none of 2 GEMMs took fewer array cycles" in sentence
-    assert "what is gained is the bytes of 4-bit codes, 2,097,152 DRAM bits less (1.00 to 0.75 MiB" in sentence
+    assert "what is gained is the bytes of narrower codes, 2,097,152 DRAM bits less (1.00 to 0.75 MiB" in sentence
 
 
 def test_a_gain_of_nothing_is_said() -> None:

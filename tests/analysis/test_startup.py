@@ -10,7 +10,7 @@ import pytest
 
 COMMANDS = (
     "train", "quantize", "evaluate", "record", "inspect", "simulate", "run", "sweep", "plot", "explain",
-    "accelerators", "demo",
+    "accelerators", "demo", "qat", "search", "study",
 )  # fmt: skip
 # typer itself imports pydantic where it is installed, so pydantic is not in this list
 HEAVY = ("numpy", "numba", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")

@@ -30,13 +30,13 @@ ROW = SummaryRow(
 def test_the_columns_are_those_of_the_demo() -> None:
     assert ",".join(COLUMNS) == (
         "ratio,ratio_actual,accuracy,accuracy_low,accuracy_high,n,bops_speedup,simulated_speedup,cycles,latency_ms,"
-        "energy_uj,utilization,peak_mac_utilization"
+        "energy_uj,utilization,peak_mac_utilization,pruning,pruning_actual,setting"
     )
 
 
 def test_numbers_read_back_exactly(tmp_path: Path) -> None:
     write_summary([ROW], tmp_path / "summary.csv")
-    frame = pd.read_csv(tmp_path / "summary.csv")
+    frame = pd.read_csv(tmp_path / "summary.csv", dtype={"setting": str})
     assert list(frame.columns) == list(COLUMNS)
     assert SummaryRow(*frame.iloc[0].to_list()) == ROW
 

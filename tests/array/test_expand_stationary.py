@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixarray.accelerator.enums import WeightLoading
+from mixarray.accelerator.enums import Dataflow, WeightLoading
 from mixarray.array.events import ArrayEvent, make_log
 from mixarray.array.fold import RowRun, StationaryFold
 from mixarray.array.stationary import expand_stationary
-from mixarray_analysis.validation.arrays import chooser
+from mixarray_analysis.validation.arrays import chooser, make_array, mode_sets
 from mixarray_analysis.validation.fold_streams import draw_stationary
 
 LOAD, ROW, COMPUTE = ArrayEvent.LOAD_ISSUE, ArrayEvent.ROW_ISSUE, ArrayEvent.COMPUTE
@@ -156,9 +156,9 @@ def test_a_withheld_row_is_a_bubble_and_nothing_freezes(array_of):
 @pytest.fixture
 def array_of():
     def make(policy, rows, columns):
-        array, _ = draw_stationary(lambda low, high: low, withheld=False)
-        changes = {"weight_loading": WeightLoading(policy), "rows": rows, "columns": columns}
-        return array.model_copy(update={**changes, "weight_port_bits": 8 * columns})
+        shape, modes = (rows, columns), mode_sets("packed_w4")[0]
+        loading = WeightLoading(policy)
+        return make_array(shape, "packed_w4", Dataflow.WEIGHT_STATIONARY, modes, loading, port_bits=8 * columns)
 
     return make
 

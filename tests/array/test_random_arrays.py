@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from mixarray.accelerator.enums import Dataflow
@@ -28,7 +30,9 @@ def new_style(monkeypatch):
 
 def test_the_shipped_styles_make_what_is_drawn():
     assert mode_sets("packed_w4") == (((4, 4), (8, 4), (8, 8)),)
-    assert mode_sets("plain") == (((4, 4),), ((4, 8),), ((8, 4),), ((8, 8),))
+    every = tuple(product((2, 4, 8), (2, 4, 8)))
+    assert mode_sets("plain") == tuple((bits,) for bits in every)
+    assert mode_sets("bricks16") == (every,)
     assert styles_serving(Dataflow.OUTPUT_STATIONARY) == ("plain",)
 
 
@@ -52,7 +56,7 @@ def test_a_new_style_is_drawn_and_checked(new_style):
         assert mutants.caught == mutants.planted
 
 
-def test_a_style_without_modes_for_4_and_8_bits_says_what_is_missing(monkeypatch):
+def test_a_style_without_modes_for_2_4_and_8_bits_says_what_is_missing(monkeypatch):
     style = PeStyle("binary", "one bit", lambda pairs: two_slots_of_8_bits([*pairs, (1, 1)]), lambda modes: 1, {})
     monkeypatch.setitem(pe_styles(), style.name, style)
     with pytest.raises(ValueError, match="PE style binary makes no mode of"):

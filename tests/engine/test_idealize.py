@@ -123,9 +123,9 @@ def test_on_one_array_only_operand_bits_may_shorten_a_run() -> None:
 
 
 def test_every_effect_costs_something_on_some_machine(schedule, scene, accelerator) -> None:
-    packed = accelerator.arrays[0].pe_style == "packed_w4"
+    exact = accelerator.arrays[0].pe_style in ("bricks16", "packed_w4")  # a mode for all bits, and every lane in each
     full = cycles(idealize(schedule, scene, EVERY_EFFECT))
-    free = {Effect.MODES, Effect.LANES} if packed else {Effect.LANES}
+    free = {Effect.MODES, Effect.LANES} if exact else {Effect.LANES}
     for effect in set(Effect) - free:
         without = cycles(idealize(schedule, scene, EVERY_EFFECT - {effect}))
         assert without != full if effect is Effect.OPERAND_BITS else without < full, effect

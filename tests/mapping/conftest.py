@@ -153,10 +153,10 @@ def layers() -> Callable[[int, int, int], Workload]:
 
 @pytest.fixture(scope="session")
 def machine() -> Callable[..., Accelerator]:
-    """machine("packed" | "plain", *overrides, ideal_memory=False)."""
+    """machine("packed" | "plain" | "bricks", *overrides, ideal_memory=False)."""
 
     def make(style: str, *overrides: str, ideal_memory: bool = False) -> Accelerator:
-        name = {"packed": "packed_w4_32x32", "plain": "plain_int8_32x32"}[style]
+        name = {"packed": "packed_w4_32x32", "plain": "plain_int8_32x32", "bricks": "bricks16_16x32"}[style]
         return load_accelerator(name, [*(IDEAL_MEMORY if ideal_memory else ()), *overrides])
 
     return make

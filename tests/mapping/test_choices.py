@@ -28,7 +28,7 @@ from mixarray.trace.workload import single_gemm
 from mixarray_analysis.validation.checker import first_violation
 
 READ, WRITE = Action("dram_channels.0", "read_bits"), Action("dram_channels.0", "write_bits")
-PRESETS = {"packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}
+PRESETS = {"bricks16": "bricks16_16x32", "packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}
 LEGAL = [(PRESETS[style.name], flow) for style, flow, why in legal_pairs() if why is None and style.name in PRESETS]
 FREE = ("mixed_precision.branch_parameters=free", "mixed_precision.mode_switch_cycles=0")
 SUM_BITS, WEIGHT_BITS, CODE_BITS = 32, 4, 8

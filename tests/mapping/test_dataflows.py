@@ -22,7 +22,7 @@ from mixarray_analysis.validation.checker import first_violation
 
 READ, WRITE = Action("dram_channels.0", "read_bits"), Action("dram_channels.0", "write_bits")
 INPUT, OUTPUT = Dataflow.INPUT_STATIONARY, Dataflow.OUTPUT_STATIONARY
-PRESETS = {"packed_w4": "packed", "plain": "plain"}
+PRESETS = {"bricks16": "bricks", "packed_w4": "packed", "plain": "plain"}
 LEGAL = [(style.name, dataflow) for style, dataflow, reason in legal_pairs() if reason is None]
 ARRAYS = (
     (),

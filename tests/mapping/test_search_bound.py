@@ -20,7 +20,7 @@ from mixarray.mapping.space import Space
 from mixarray.result.totals import dram_bits
 from mixarray.trace.workload import single_gemm
 
-PRESETS = {"packed_w4": "packed", "plain": "plain"}
+PRESETS = {"bricks16": "bricks", "packed_w4": "packed", "plain": "plain"}
 LEGAL = [(style.name, dataflow) for style, dataflow, reason in legal_pairs() if reason is None]
 POINTS = 6
 

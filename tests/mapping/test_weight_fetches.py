@@ -19,7 +19,7 @@ from mixarray.mapping.units import DRAM
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.validation.checker import first_violation
 
-PRESETS = {"packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}
+PRESETS = {"bricks16": "bricks16_16x32", "packed_w4": "packed_w4_32x32", "plain": "plain_int8_32x32"}
 LEGAL = [(PRESETS[style.name], dataflow) for style, dataflow, reason in legal_pairs() if reason is None]
 SIZES = st.tuples(st.integers(1, 120), st.integers(1, 300), st.integers(1, 60))
 MACHINES = st.builds(

@@ -69,11 +69,17 @@ def test_means_are_weighted_by_images_and_stay_integers_where_they_can() -> None
     assert totals_of([(made_up(1000), 2), (made_up(1001), 1)]).cycles == pytest.approx(1000 + 1 / 3)
 
 
-def test_speedups_have_a_baseline_and_two_scopes() -> None:
+def test_speedups_have_a_baseline_and_three_scopes() -> None:
     speedup = speedup_over([(made_up(800, stream_bits=4), 2)], made_up(1000), "ratio 0")
     assert (speedup.baseline, speedup.baseline_cycles) == ("ratio 0", 1000)
     assert speedup.bops_blocks == 2.0
+    assert speedup.gemms == 2.0  # 128 cycles of streams over 64; loads and everything else are not in it
     assert speedup.simulated == 1.25
+
+
+def test_gains_of_gemms_are_means_over_the_images() -> None:
+    mixed = [(made_up(800, stream_bits=4), 1), (made_up(1000), 3)]
+    assert speedup_over(mixed, made_up(1000), "ratio 0").gemms == pytest.approx(128 / ((64 + 3 * 128) / 4))
 
 
 def test_energy_entries_sum_to_the_total_and_attribution_to_the_cycles() -> None:

@@ -125,7 +125,7 @@ def _more_tokens(windows: WindowTable) -> WindowTable:
 
 
 WINDOW_EDITS: list[tuple[Callable[[WindowTable], WindowTable], str]] = [
-    (lambda w: replace(w, bits=0 * w.bits), "bits: image 0, stage 0, block 0: every window is pruned"),
+    (lambda w: replace(w, bits=0 * w.bits), "bits: image 0: every window is pruned"),
     (lambda w: replace(w, grid=1 - w.grid), "grid: .*its operators are on the regular grid"),
     (lambda w: replace(w, stage=w.stage + 1), "windows: no windows for stage 0 block 0"),
     (_more_tokens, "tokens: row 0 has 50; a window holds at most 49"),

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mixarray_traces.checkpoints.naming import to_own_names
 from mixarray_traces.model.config import SWIN_B, SWIN_S, SWIN_T, DetectorConfig, SwinConfig
 from mixarray_traces.model.detector import build_detector
 from mixarray_traces.model.swin import PatchMerging, SwinTransformer
-from mixarray_traces.model.weights import load_into, to_own_names
+from mixarray_traces.model.weights import load_into
 from mixarray_traces.model.windows import (
     SmallMapRule,
     WindowGrid,

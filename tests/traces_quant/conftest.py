@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,7 +13,7 @@ from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.model.detector import Detector, build_detector, images_to_input
 from mixarray_traces.quantization.calibrate import quantize
-from mixarray_traces.quantization.options import QuantizationOptions
+from mixarray_traces.quantization.options import QuantizationOptions, RepqOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
 
 OPTIONS = QuantizationOptions(calibration_split=Split.TEST, calibration_canvases=2, calibration_size=128)
@@ -51,3 +54,16 @@ def images() -> torch.Tensor:
 @pytest.fixture(scope="session")
 def facts() -> tuple[ImageFacts, ...]:
     return tuple(ImageFacts(seed) for seed in range(3))
+
+
+@pytest.fixture(scope="session")
+def repq(detector: Detector) -> Callable[[RepqOptions], QuantizedDetector]:
+    """The same detector quantized by RepQ-ViT, by its options; each model is made once."""
+    made: dict[RepqOptions, QuantizedDetector] = {}
+
+    def build(options: RepqOptions) -> QuantizedDetector:
+        if options not in made:
+            made[options] = quantize(detector, replace(OPTIONS, method="repq_vit", repq=options), source="random")
+        return made[options]
+
+    return build

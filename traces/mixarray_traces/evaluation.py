@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mixarray.errors import InputError
+from mixarray.trace.padding import Padding
 from mixarray_traces.allocator import keep_freed_memory
 from mixarray_traces.data.canvas import Canvas, open_source
 from mixarray_traces.data.items import Split
@@ -18,25 +19,33 @@ from mixarray_traces.detection.average_precision import (
     bootstrap_interval,
 )
 from mixarray_traces.detection.evaluate import EVALUATION_SIZE, match_detections
+from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.default import DEFAULT_SCORE
-from mixarray_traces.model.decode import Detections, decode
-from mixarray_traces.model.detector import images_to_input
+from mixarray_traces.model.config import DetectorConfig
+from mixarray_traces.model.decode import decode
+from mixarray_traces.model.kinds import kind_of
 from mixarray_traces.quantization.arithmetic import ArithmeticKind
-from mixarray_traces.quantization.network import NetworkRun
+from mixarray_traces.quantization.network import NetworkRun, Plan
 from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.ratios import AnyRatios, Ratios, pairs_text, ratios_at
 from mixarray_traces.record.recorder import image_facts
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total): canvases times ratios."""
+"""Called with (done, total): canvases times settings."""
+Planner = Callable[[tuple[ImageFacts, ...]], Plan]
+"""How to run images of which these facts are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRow:
-    """Accuracy at one ratio. Ratios in thousandths are nominal; `ratio_actual` is the share of low windows, counted.
+    """Accuracy at one setting of the ratios.
 
+    ratio, pruning: nominal compression and pruning ratio in thousandths, the mean where pairs differ; ratio_actual,
+    pruning_actual: shares of low and of pruned windows, counted. pair_ratios, pair_pruning: those of every block
+    pair as `quantization.ratios.pairs_text` writes them.
     ap50, ap: average precision at IoU 0.50, and over 0.50 to 0.95, both 0 to 1. ap50_low, ap50_high: 95 % bootstrap
-    interval over canvases. difference_low, difference_high: paired interval of AP50 minus that of ratio 0 on the same
-    canvases; NaN where ratio 0 was not evaluated.
+    interval over canvases. difference_low, difference_high: paired interval of AP50 minus that of ratio 0 without
+    pruning on the same canvases; NaN where that was not evaluated. padding: what ran on padded positions.
     """
 
     ratio: int
@@ -49,11 +58,30 @@ class EvaluationRow:
     score: str
     difference_low: float
     difference_high: float
+    pruning: int = 0
+    pruning_actual: float = 0.0
+    pair_ratios: str = ""
+    pair_pruning: str = ""
+    padding: Padding = Padding.ATTENTION
+
+
+@dataclass
+class Collected:
+    """What one setting found, canvas by canvas: matched detections, and the shares of low and of pruned windows."""
+
+    records: list[CanvasRecord] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    pruned: list[float] = field(default_factory=list)
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Mean shares of low and of pruned windows."""
+        return float(np.mean(self.low)), float(np.mean(self.pruned))
 
 
 def evaluate(
     model: QuantizedDetector,
-    ratios: Sequence[int],
+    ratios: Sequence[AnyRatios],
     n: int = 100,
     size: int = EVALUATION_SIZE,
     split: Split = Split.TEST,
@@ -62,46 +90,78 @@ def evaluate(
     batch: int = 4,
     progress: Progress | None = None,
     arithmetic: ArithmeticKind = ArithmeticKind.FAKE,
+    padding: Padding = Padding.ATTENTION,
 ) -> list[EvaluationRow]:
-    """One row per ratio, in the order given, over the first n canvases of a stream.
+    """One row per setting of the ratios, in the order given, over the first n canvases of a stream.
 
     Raises InputError for a ratio or score that is not allowed.
     """
+    settings = [ratios_at(asked, model.depths) for asked in ratios]
+
+    def planner(setting: Ratios) -> Planner:
+        return lambda facts: model.plan(setting, facts, score, padding)
+
+    planners = [planner(setting) for setting in settings]
+    found = collect(model, planners, n, size, split, seed, batch, progress, arithmetic)
+    nothing = Ratios.uniform(0, model.depths)
+    reference = next((part.records for part, one in zip(found, settings, strict=True) if _same(one, nothing)), None)
+    return [row_of(one, part, reference, score, padding) for one, part in zip(settings, found, strict=True)]
+
+
+def collect(
+    model: QuantizedDetector,
+    planners: Sequence[Planner],
+    n: int,
+    size: int = EVALUATION_SIZE,
+    split: Split = Split.TEST,
+    seed: int = 0,
+    batch: int = 4,
+    progress: Progress | None = None,
+    arithmetic: ArithmeticKind = ArithmeticKind.FAKE,
+) -> list[Collected]:
+    """Run the first n canvases of a stream under every plan; InputError for a plan or a number that is not allowed."""
     if n < 1:
         raise InputError("evaluate", f"{n} canvases; at least 1", "n")
     keep_freed_memory()
-    for ratio in ratios:
-        model.plan(ratio, (), score)
+    for planner in planners:
+        planner(())
     source = open_source(split)
-    records: dict[int, list[CanvasRecord]] = {ratio: [] for ratio in ratios}
-    low: dict[int, list[float]] = {ratio: [] for ratio in ratios}
+    found = [Collected() for _ in planners]
     for start in range(0, n, batch):
         numbers = range(start, min(start + batch, n))
         canvases = [source.draw(seed, index, size) for index in numbers]
-        for place, ratio in enumerate(ratios):
-            found, share = _detect(model, canvases, numbers, ratio, score, seed, arithmetic)
-            records[ratio] += [match_detections(one, canvas) for one, canvas in zip(found, canvases, strict=True)]
-            low[ratio] += [share] * len(canvases)
+        facts = tuple(image_facts(seed, i, canvas.boxes) for i, canvas in zip(numbers, canvases, strict=True))
+        for place, planner in enumerate(planners):
+            detect_into(model, canvases, planner(facts), arithmetic, found[place])
             if progress:
-                progress(numbers.start * len(ratios) + len(numbers) * (place + 1), n * len(ratios))
-    reference = records.get(0)
-    return [_row(ratio, records[ratio], reference, float(np.mean(low[ratio])), score) for ratio in ratios]
+                progress(numbers.start * len(planners) + len(numbers) * (place + 1), n * len(planners))
+    return found
 
 
-def _detect(
+def detect_into(
     model: QuantizedDetector,
     canvases: Sequence[Canvas],
-    numbers: range,
-    ratio: int,
-    score: str,
-    seed: int,
+    plan: Plan,
     arithmetic: ArithmeticKind,
-) -> tuple[list[Detections], float]:
-    facts = tuple(image_facts(seed, i, canvas.boxes) for i, canvas in zip(numbers, canvases, strict=True))
+    into: Collected,
+) -> None:
+    """Run canvases of one size and add what was found to `into`."""
+    config = detector_config(model)
     images = np.stack([canvas.image for canvas in canvases])
-    inputs = images_to_input(images, next(model.detector.parameters()).dtype)
-    run = model.run(inputs, model.plan(ratio, facts, score), model.arithmetic(arithmetic))
-    return decode(run.output, model.detector.config.stride, *images.shape[1:3]), low_share(run)
+    run = model.run(model.detector.to_input(images), plan, model.arithmetic(arithmetic))
+    detections = decode(run.output, config.stride, *images.shape[1:3])
+    pairs = zip(detections, canvases, strict=True)
+    into.records += [match_detections(one, canvas, config.num_classes) for one, canvas in pairs]
+    into.low += [low_share(run)] * len(canvases)
+    into.pruned += [pruned_share(run)] * len(canvases)
+
+
+def detector_config(model: QuantizedDetector) -> DetectorConfig:
+    """The shape of a detector; InputError for another kind of model, which has no boxes to evaluate."""
+    config = model.detector.config
+    if not isinstance(config, DetectorConfig):
+        raise InputError("model", f"is a {kind_of(config)}; average precision is for detectors")
+    return config
 
 
 def low_share(run: NetworkRun) -> float:
@@ -109,21 +169,30 @@ def low_share(run: NetworkRun) -> float:
     return sum(int(block.low.sum()) for block in run.windows) / sum(block.low.numel() for block in run.windows)
 
 
-def _row(
-    ratio: int,
-    records: Sequence[CanvasRecord],
-    reference: Sequence[CanvasRecord] | None,
-    ratio_actual: float,
-    score: str,
+def pruned_share(run: NetworkRun) -> float:
+    """Share of pruned windows among all windows of all blocks."""
+    return sum(int(block.pruned.sum()) for block in run.windows) / sum(block.pruned.numel() for block in run.windows)
+
+
+def _same(one: Ratios, other: Ratios) -> bool:
+    """Whether two settings make the same windows low and pruned."""
+    return (one.compression, one.pruning) == (other.compression, other.pruning)
+
+
+def row_of(
+    ratios: Ratios, found: Collected, reference: Sequence[CanvasRecord] | None, score: str, padding: Padding
 ) -> EvaluationRow:
+    """The row of one setting; `reference` is what ratio 0 without pruning found on the same canvases, if it ran."""
+    records = found.records
     precision, interval = average_precision(records), bootstrap_interval(records)
     low = high = float("nan")
     if reference is not None:
         difference = bootstrap_difference(records, reference)
         low, high = difference.low, difference.high
+    low_share_actual, pruned_share_actual = found.shares
     return EvaluationRow(
-        ratio=ratio,
-        ratio_actual=ratio_actual,
+        ratio=ratios.nominal,
+        ratio_actual=low_share_actual,
         ap50=precision.ap50,
         ap50_low=interval.low,
         ap50_high=interval.high,
@@ -132,4 +201,9 @@ def _row(
         score=score,
         difference_low=low,
         difference_high=high,
+        pruning=ratios.nominal_pruning,
+        pruning_actual=pruned_share_actual,
+        pair_ratios=pairs_text(ratios.compression),
+        pair_pruning=pairs_text(ratios.pruning),
+        padding=padding,
     )

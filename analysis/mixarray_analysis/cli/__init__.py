@@ -21,10 +21,13 @@ from mixarray_analysis.cli import (
     explain,
     inspect,
     plot,
+    qat,
     quantize,
     record,
     run,
+    search,
     simulate,
+    study,
     sweep,
     train,
     validate,
@@ -52,6 +55,7 @@ PIPE_CLOSED = 141
 
 for module in (
     train,
+    qat,
     quantize,
     evaluate,
     record,
@@ -67,6 +71,8 @@ for module in (
 ):
     app.command(module.NAME)(module.command)
 app.add_typer(accelerators.app, name="accelerators")
+app.add_typer(study.app, name=study.NAME)
+app.add_typer(search.app, name=search.NAME)
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,18 +8,23 @@ import typer
 
 from mixarray_analysis.cli.options import (
     EVERY_RATIO,
+    DataOption,
     ForceOption,
+    ImageDirOption,
     JsonOption,
     ModelOption,
     OutOption,
+    PaddingOption,
+    PromotionOption,
+    PruningOption,
     QuietOption,
     RatiosOption,
     ScoreOption,
     SeedOption,
-    SizeOption,
 )
 
 if TYPE_CHECKING:
+    from mixarray_traces.classification.evaluate import ClassificationRow
     from mixarray_traces.evaluation import EvaluationRow
 
 NAME = "evaluate"
@@ -29,9 +34,25 @@ def command(
     *,
     model: ModelOption = None,
     ratios: RatiosOption = EVERY_RATIO,
-    canvases: Annotated[int, typer.Option("--n", min=2, help="Canvases, drawn by the generator from the seed.")] = 100,
-    size: SizeOption = 448,
-    split: Annotated[str, typer.Option(help="train, validation or test; only test is shipped.")] = "test",
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
+    data: DataOption = None,
+    image_dir: ImageDirOption = None,
+    canvases: Annotated[
+        int | None,
+        typer.Option("--n", min=2, help="Canvases, or photographs of --data, drawn by the seed.  [default: 100; all]"),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size", min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Of drawn canvases: train, validation or test; only test is shipped.  [default: test]"),
+    ] = None,
     score: ScoreOption = None,
     seed: SeedOption = 0,
     out: OutOption = None,
@@ -39,25 +60,52 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """AP50 and AP50:95 on drawn canvases at each ratio; '=' where the difference to ratio 0 is inside its interval."""
-    from mixarray_analysis.cli.values import read_ratios
+    """Accuracy at each ratio; '=' where the difference to ratio 0 is inside its interval.
+
+    AP50 and AP50:95 on drawn canvases, or on your photographs; of a classifier its top-1, also in float.
+    """
+    from mixarray.errors import InputError
+    from mixarray_analysis.cli.values import read_choices, read_padding
     from mixarray_analysis.files import refuse_existing, write_text
     from mixarray_analysis.models import open_model
-    from mixarray_analysis.say import say
+    from mixarray_analysis.own_data import OwnData, evaluate_own
+    from mixarray_analysis.own_tables import accuracy_of_any
+    from mixarray_analysis.say import say, say_padding
     from mixarray_analysis.steps import evaluate_ratios
-    from mixarray_analysis.tables import EQUAL_NOTE, accuracy_csv, accuracy_json, accuracy_table, show
+    from mixarray_analysis.tables import EQUAL_NOTE, accuracy_csv, accuracy_json, show
 
-    chosen = read_ratios(ratios)
+    chosen, kind = read_choices(ratios, pruning, promotion), read_padding(padding)
     refuse_existing(out, force)
-    rows: list[EvaluationRow] = evaluate_ratios(
-        open_model(model), chosen, canvases=canvases, size=size, seed=seed, score=score, split=split, quiet=quiet
-    )
+    opened = open_model(model)
+    rows: list[EvaluationRow] | list[ClassificationRow]
+    if data is not None:
+        if split is not None:
+            raise InputError("--split", "is for drawn canvases; --data is evaluated as it is")
+        where = OwnData(data, image_dir, size)
+        rows = evaluate_own(
+            opened, where, chosen, photographs=canvases, seed=seed, score=score, padding=kind, quiet=quiet
+        )
+    else:
+        if image_dir is not None:
+            raise InputError("--image-dir", "goes with --data")
+        rows = evaluate_ratios(
+            opened,
+            chosen,
+            canvases=100 if canvases is None else canvases,
+            size=448 if size is None else size,
+            seed=seed,
+            score=score,
+            split="test" if split is None else split,
+            quiet=quiet,
+            padding=kind,
+        )
     if out is not None:
         write_text(out, accuracy_csv(rows), force)
     if as_json:
         typer.echo(accuracy_json(rows))
     elif not quiet:
-        show(accuracy_table(rows))
+        show(accuracy_of_any(rows))
         say(f"windows ranked by {rows[0].score}")
+        say_padding(kind)
         if 0 in chosen:
             say(EQUAL_NOTE)

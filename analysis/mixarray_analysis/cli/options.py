@@ -26,10 +26,45 @@ AcceleratorsOption = Annotated[
     str, typer.Option("--accelerator", "-a", metavar="A,B", help="Accelerators: shipped names or YAML files.")
 ]
 RatioOption = Annotated[
-    str, typer.Option("--ratio", help="Share of windows at low bits: 0 to 0.8 in steps of 0.001, or 1.")
+    str,
+    typer.Option(
+        "--ratio",
+        help="Share of windows at low bits: 0 to 0.8 in steps of 0.001, or 1; or one per block pair, stages behind "
+        "slashes: 0.2/0.4/0.4,0.6,0.8.",
+    ),
 ]
 RatiosOption = Annotated[
-    str, typer.Option("--ratios", metavar="FIRST:LAST:STEP", help="Ratios: 0:0.8:0.2, or a list such as 0,0.4,0.8.")
+    str,
+    typer.Option(
+        "--ratios",
+        metavar="FIRST:LAST:STEP",
+        help="Ratios: 0:0.8:0.2, or a list such as 0,0.4,0.8; per block pair with semicolons between: "
+        "'0;0.2/0.4/0.4,0.6,0.8'.",
+    ),
+]
+PruningOption = Annotated[
+    str,
+    typer.Option(
+        "--pruning",
+        help="Share of windows skipped, the least important ones: they keep their input. One number, or one per block "
+        "pair as in --ratio; both shares are at most 1 together.",
+    ),
+]
+PromotionOption = Annotated[
+    str,
+    typer.Option(
+        "--promotion",
+        help="Whether a low or pruned window may run better later in its stage: refused; ratios (they may fall); "
+        "ranking (every block ranks anew, and they may fall).",
+    ),
+]
+PaddingOption = Annotated[
+    str,
+    typer.Option(
+        "--padding",
+        help="What padded positions run through: attention (the model's own rule), or block (SparseViT's whole blocks; "
+        "it changes the function of the network wherever a map is padded).",
+    ),
 ]
 ModelOption = Annotated[
     Path | None, typer.Option("--model", help="A quantized model written by `quantize` (default: the shipped one).")
@@ -40,6 +75,17 @@ CheckpointOption = Annotated[
         "--checkpoint",
         help="Weights of `train`, or others of the shipped detector's shape and names (default: the shipped ones).",
     ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Your own photographs instead of drawn canvases: a folder per class for a classifier, COCO's json for a "
+        "detector.",
+    ),
+]
+ImageDirOption = Annotated[
+    Path | None, typer.Option("--image-dir", help="With a json as --data: the directory of the images it names.")
 ]
 ScoreOption = Annotated[
     str | None, typer.Option("--score", help="Importance score that ranks windows (default: the project's).")

@@ -7,34 +7,105 @@ from typing import Annotated
 
 import typer
 
-from mixarray_analysis.cli.options import CheckpointOption, ForceOption, QuietOption, SeedOption
+from mixarray_analysis.cli.options import (
+    CheckpointOption,
+    DataOption,
+    ForceOption,
+    ImageDirOption,
+    QuietOption,
+    SeedOption,
+)
+from mixarray_analysis.cli.repq_options import (
+    BranchStepsOption,
+    LargestShiftOption,
+    SoftmaxZeroOption,
+    ZeroPointsOption,
+    repq_options,
+)
 
 NAME = "quantize"
+
+NamingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--naming",
+        help="Whose names the checkpoint uses: timm, hugging_face, torchvision, microsoft or mmdet (default: told from "
+        "them); needs --data.",
+    ),
+]
+ArchOption = Annotated[
+    str | None,
+    typer.Option("--arch", help="swin_t, swin_s or swin_b (default: read from the tensors); needs --data."),
+]
+PrefixOption = Annotated[
+    str | None,
+    typer.Option("--prefix", help="Read only the tensors whose names begin so, such as `encoder.`; needs --data."),
+]
+MeanOption = Annotated[
+    str | None,
+    typer.Option("--mean", metavar="R,G,B", help="What a classifier's input was normalised with (default: ImageNet)."),
+]
+DeviationOption = Annotated[
+    str | None, typer.Option("--deviation", metavar="R,G,B", help="As --mean: the standard deviation.")
+]
 
 
 def command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the quantized model.")],
     checkpoint: CheckpointOption = None,
-    method: Annotated[str, typer.Option(help="Quantization method.")] = "uniform_affine",
+    data: DataOption = None,
+    image_dir: ImageDirOption = None,
+    naming: NamingOption = None,
+    arch: ArchOption = None,
+    prefix: PrefixOption = None,
+    mean: MeanOption = None,
+    deviation: DeviationOption = None,
+    method: Annotated[
+        str, typer.Option(help="Quantization method: uniform_affine, repq_vit (RepQ-ViT), or ofq (before training).")
+    ] = "uniform_affine",
     weight_bits: Annotated[int, typer.Option(help="Bits of the weights inside the blocks.")] = 4,
     high_bits: Annotated[int, typer.Option(help="Activation bits of the important windows.")] = 8,
     low_bits: Annotated[int, typer.Option(help="Activation bits of the others.")] = 4,
-    rule: Annotated[str, typer.Option("--range", help="Range of a quantizer: min_max, percentile or mse.")] = "mse",
-    canvases: Annotated[int, typer.Option("--n", min=1, help="Calibration canvases (validation split).")] = 32,
-    size: Annotated[int, typer.Option("--size", min=32, help="Side of a calibration canvas in pixels.")] = 224,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            "--range", help="uniform_affine: range of a quantizer: min_max, percentile or mse.  [default: mse]"
+        ),
+    ] = None,
+    zero_points: ZeroPointsOption = None,
+    branch_steps: BranchStepsOption = None,
+    softmax_zero: SoftmaxZeroOption = None,
+    largest_shift: LargestShiftOption = None,
+    canvases: Annotated[
+        int, typer.Option("--n", min=1, help="Calibration canvases (validation split), or photographs of --data.")
+    ] = 32,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size", min=32, help="Side in px of a calibration canvas, or of a photograph's crop.  [default: 224]"
+        ),
+    ] = None,
     seed: SeedOption = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Quantize a trained detector (calibration needs the Debian package dataset-fashion-mnist)."""
+    """Quantize a trained detector (calibration needs the Debian package dataset-fashion-mnist), or your own model.
+
+    Your own classifier, or detector with our head, is calibrated on your photographs: --checkpoint with --data.
+    """
     from mixarray.errors import InputError
     from mixarray_analysis.models import prepare_torch
+    from mixarray_analysis.own_data import OwnData, own_checkpoint, quantize_own
     from mixarray_analysis.steps import quantize_checkpoint
 
     prepare_torch()
     from mixarray_traces.quantization import QuantizationOptions, RangeRule
 
+    repq = repq_options(method, zero_points, branch_steps, softmax_zero, largest_shift)
+    if method != "uniform_affine" and rule is not None:
+        raise InputError("--range", f"{rule} is an option of uniform_affine; the method is {method}")
+    rule = "mse" if rule is None else rule
     if rule not in [known.value for known in RangeRule]:
         raise InputError("--range", f"{rule!r} is no range rule; allowed: {', '.join(RangeRule)}")
     options = QuantizationOptions(
@@ -46,9 +117,23 @@ def command(
         high_range=RangeRule(rule),
         low_range=RangeRule(rule),
         calibration_canvases=canvases,
-        calibration_size=size,
+        calibration_size=224 if size is None else size,
         seed=seed,
+        repq=repq,
     )
-    path = quantize_checkpoint(checkpoint, options, out, force, quiet)
+    own = (image_dir, naming, arch, prefix, mean, deviation)
+    if data is None:
+        if any(value is not None for value in own):
+            raise InputError("--data", "is missing: your own model is calibrated on your photographs")
+        path = quantize_checkpoint(checkpoint, options, out, force, quiet)
+    else:
+        path = quantize_own(
+            own_checkpoint(checkpoint, naming, arch, prefix, mean, deviation),
+            OwnData(data, image_dir, size),
+            options,
+            out,
+            force,
+            quiet,
+        )
     if not quiet:
         typer.echo(str(path))

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from mixarray_analysis.cli.options import ForceOption, QuietOption, RatioOption, ScoreOption, SeedOption
+from mixarray_analysis.cli.options import (
+    DataOption,
+    ForceOption,
+    ImageDirOption,
+    PaddingOption,
+    PromotionOption,
+    PruningOption,
+    QuietOption,
+    RatioOption,
+    ScoreOption,
+    SeedOption,
+)
 
 NAME = "record"
 
@@ -16,6 +27,9 @@ def command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the bundle.")],
     ratio: RatioOption,
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
     model: Annotated[
         str | None,
         typer.Option(
@@ -25,14 +39,23 @@ def command(
     images: Annotated[
         list[Path] | None, typer.Option("--image", help="Your own image (repeatable) instead of drawn canvases.")
     ] = None,
-    canvases: Annotated[int | None, typer.Option("--n", min=1, help="Drawn canvases.  [default: 1]")] = None,
+    data: DataOption = None,
+    image_dir: ImageDirOption = None,
+    canvases: Annotated[
+        int | None, typer.Option("--n", min=1, help="Drawn canvases, or photographs of --data.  [default: 1]")
+    ] = None,
     size: Annotated[
-        int | None, typer.Option(min=32, help="Height and width of a drawn canvas in pixels.  [default: 448]")
+        int | None,
+        typer.Option(min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"),
     ] = None,
     input_size: Annotated[
         str | None, typer.Option("--input", metavar="HxW", help="Input size of a named model, such as 800x1333.")
     ] = None,
     weights: Annotated[str, typer.Option(help="`trained`, or `random` for a named model.")] = "trained",
+    bits: Annotated[
+        str | None,
+        typer.Option(metavar="HIGH,LOW", help="Activation bits of a named model's branches.  [default: 8,4]"),
+    ] = None,
     score: ScoreOption = None,
     tensors: Annotated[str, typer.Option(help="Recorded codes: none, sampled (first image) or all.")] = "none",
     seed: SeedOption = 0,
@@ -40,19 +63,23 @@ def command(
     quiet: QuietOption = False,
 ) -> None:
     """Record a bundle at one ratio: from drawn canvases, from your images, or of a published Swin at random."""
-    from mixarray_analysis.cli.values import read_ratio, read_size
+    from mixarray_analysis.cli.values import read_branch_bits, read_choice, read_padding, read_size
     from mixarray_analysis.recording import RecordRequest, record_request
 
     path = record_request(
         RecordRequest(
             out=out,
-            ratio=read_ratio(ratio),
+            ratio=read_choice(ratio, pruning, promotion),
+            padding=read_padding(padding),
             model=model,
             images=tuple(images or ()),
+            data=data,
+            image_dir=image_dir,
             canvases=canvases,
             size=size,
             input_size=None if input_size is None else read_size(input_size),
             weights=weights,
+            branch_bits=None if bits is None else read_branch_bits(bits),
             score=score,
             tensors=tensors,
             seed=seed,

@@ -15,6 +15,9 @@ from mixarray_analysis.cli.options import (
     ForceOption,
     JobsOption,
     JsonOption,
+    PaddingOption,
+    PromotionOption,
+    PruningOption,
     QuietOption,
     RatioOption,
     ScoreOption,
@@ -30,6 +33,9 @@ def command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the run.")],
     ratio: RatioOption,
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
     checkpoint: CheckpointOption = None,
     accelerators: AcceleratorsOption = BOTH_ACCELERATORS,
     overrides: SetOption = None,
@@ -49,19 +55,20 @@ def command(
     from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis import equivalents
     from mixarray_analysis.announce import announce, be_silent
-    from mixarray_analysis.cli.values import check_canvases, read_ratio, split_list
+    from mixarray_analysis.cli.values import check_canvases, read_choice, read_padding, split_list
     from mixarray_analysis.demo import draw_all
     from mixarray_analysis.plan import Layout, Plan
-    from mixarray_analysis.say import say
+    from mixarray_analysis.say import say, say_padding
     from mixarray_analysis.sentence import describe
     from mixarray_analysis.steps import quantized_or_shipped
     from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
     from mixarray_analysis.tables import show, summary_table
+    from mixarray_traces.quantization.ratios import choice_of
 
-    thousandths = read_ratio(ratio)
+    chosen = read_choice(ratio, pruning, promotion)
     check_canvases(canvases)
     plan = Plan(
-        ratios=tuple(sorted({0, thousandths})),
+        ratios=(0,) if chosen == 0 else (0, chosen),
         accelerators=split_list(accelerators, "--accelerator"),
         overrides=tuple(overrides or ()),
         model=None if checkpoint is None else Layout(out).model,
@@ -71,6 +78,7 @@ def command(
         score=score,
         jobs=jobs,
         quiet=quiet,
+        padding=read_padding(padding),
     )
     tell = announce if not (quiet or as_json) else be_silent
     with atomic_directory(out, ResultKind.SWEEP, force, reads=[checkpoint] if checkpoint else []) as work:
@@ -85,5 +93,7 @@ def command(
         typer.echo(summary_json(findings))
     elif not quiet:
         show(summary_table(findings))
+        shares = choice_of(chosen)
         for name in findings.accelerators:
-            say(describe(name, thousandths / 1000, findings.verdict(name, thousandths)))
+            say(describe(name, shares.nominal / 1000, findings.verdict(name, chosen), shares.nominal_pruning / 1000))
+        say_padding(plan.padding)

@@ -16,6 +16,9 @@ from mixarray_analysis.cli.options import (
     JobsOption,
     JsonOption,
     ModelOption,
+    PaddingOption,
+    PromotionOption,
+    PruningOption,
     QuietOption,
     RatiosOption,
     ScoreOption,
@@ -31,6 +34,9 @@ def command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the sweep.")],
     ratios: RatiosOption = EVERY_RATIO,
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
     accelerators: AcceleratorsOption = BOTH_ACCELERATORS,
     overrides: SetOption = None,
     model: ModelOption = None,
@@ -47,14 +53,15 @@ def command(
     """Sweep ratios over accelerators: summary.csv and .parquet, the bundles and the runs."""
     from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis.announce import be_silent
-    from mixarray_analysis.cli.values import check_canvases, read_ratios, split_list
+    from mixarray_analysis.cli.values import check_canvases, read_choices, read_padding, split_list
     from mixarray_analysis.plan import Layout, Plan
+    from mixarray_analysis.say import say_padding
     from mixarray_analysis.sweeping import run_sweep, summary_json, write_one_table
     from mixarray_analysis.tables import show, summary_table
 
     check_canvases(canvases)
     plan = Plan(
-        ratios=read_ratios(ratios),
+        ratios=read_choices(ratios, pruning, promotion),
         accelerators=split_list(accelerators, "--accelerator"),
         overrides=tuple(overrides or ()),
         model=model,
@@ -65,6 +72,7 @@ def command(
         score=score,
         jobs=jobs,
         quiet=quiet,
+        padding=read_padding(padding),
     )
     with atomic_directory(out, ResultKind.SWEEP, force, reads=[model] if model else []) as work:
         findings = run_sweep(plan, Layout(work), Layout(out), be_silent)
@@ -73,3 +81,4 @@ def command(
         typer.echo(summary_json(findings))
     elif not quiet:
         show(summary_table(findings))
+        say_padding(plan.padding)

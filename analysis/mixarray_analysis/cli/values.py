@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from mixarray.errors import InputError
-from mixarray.trace.ratio import parse_ratio
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion, parse_pruning, parse_ratio
+from mixarray_traces.quantization.ratios import Asked, Pairs, RatioChoice
 
 MOST_RATIOS = 100
 
@@ -42,6 +45,58 @@ def read_ratios(text: str, option: str = "--ratios") -> tuple[int, ...]:
     return tuple(parse_ratio(value / 1000, option) for value in range(first, last + 1, step))
 
 
+def read_choice(ratio: str, pruning: str = "0", promotion: str = Promotion.REFUSED.value) -> Asked:
+    """The ratios of `--ratio`, `--pruning` and `--promotion`; a plain compression ratio is an integer."""
+    return _choice(_read_pairs(ratio, "--ratio", parse_ratio), pruning, promotion)
+
+
+def read_choices(ratios: str, pruning: str = "0", promotion: str = Promotion.REFUSED.value) -> tuple[Asked, ...]:
+    """The choices of `read_ratio_list`; where something is pruned, ratio 0 without pruning comes first.
+
+    It is what the others are compared with.
+    """
+    choices = read_ratio_list(ratios, pruning, promotion)
+    pruned = [one for one in choices if isinstance(one, RatioChoice) and one.prunes]
+    return (0, *choices) if pruned else choices
+
+
+def read_ratio_list(ratios: str, pruning: str = "0", promotion: str = Promotion.REFUSED.value) -> tuple[Asked, ...]:
+    """The choices of `--ratios` beside one `--pruning`: a range, a list, or per-pair ratios with semicolons between."""
+    found: list[int | Pairs] = (
+        list(dict.fromkeys(_read_pairs(part, "--ratios", parse_ratio) for part in ratios.split(";")))
+        if re.search("[;/]", ratios)
+        else list(read_ratios(ratios))
+    )
+    return tuple(_choice(one, pruning, promotion) for one in found)
+
+
+def _choice(ratio: int | Pairs, pruning: str, promotion: str) -> Asked:
+    allowed = [known.value for known in Promotion]
+    if promotion not in allowed:
+        raise InputError("--promotion", f"{promotion!r} is not possible; allowed: {', '.join(allowed)}")
+    choice = RatioChoice(ratio, _read_pairs(pruning, "--pruning", parse_pruning), Promotion(promotion))
+    plain = isinstance(ratio, int) and choice == RatioChoice(ratio)
+    return ratio if plain and isinstance(ratio, int) else choice
+
+
+def read_padding(text: str) -> Padding:
+    """What runs on padded positions; raises InputError naming the possible answers."""
+    allowed = [known.value for known in Padding]
+    if text not in allowed:
+        raise InputError("--padding", f"{text!r} is not possible; allowed: {', '.join(allowed)}")
+    return Padding(text)
+
+
+def _read_pairs(text: str, option: str, parse: Callable[[float, str], int]) -> int | Pairs:
+    """One ratio for all block pairs, or one for each: `0.4`, or `0.2/0.4/0.4,0.6,0.8` (a slash ends a stage)."""
+    if not re.search("[/,]", text):
+        return parse(read_number(text, option), option)
+    stages = [stage.split(",") for stage in text.split("/")]
+    if not all(part.strip() for stage in stages for part in stage):
+        raise InputError(option, f"{text!r} has an empty entry; write one ratio per block pair, such as 0.2/0.4,0.6")
+    return tuple(tuple(parse(read_number(part, option), option) for part in stage) for stage in stages)
+
+
 def split_list(text: str, option: str) -> tuple[str, ...]:
     """The parts of `a,b,c`; raises InputError where a part is empty or stands twice."""
     parts = tuple(part.strip() for part in text.split(","))
@@ -69,6 +124,16 @@ def read_bits(text: str) -> tuple[int, int]:
     """Activation and weight bits of `--bits 8,4`; which of them streams is the dataflow's matter."""
     activation, weight = _integers(text, ",", "ACTIVATION,WEIGHT", "--bits")
     return activation, weight
+
+
+def read_branch_bits(text: str) -> tuple[int, int]:
+    """Activation bits of the high and the low branch, of `--bits 4,2`; each 2 to 8, the low ones fewer."""
+    high, low = _integers(text, ",", "HIGH,LOW", "--bits")
+    if not 2 <= low < high <= 8:
+        raise InputError(
+            "--bits", f"{text!r}: activation bits lie in 2 to 8, the low branch has fewer than the high one"
+        )
+    return high, low
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -11,33 +11,38 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mixarray_analysis.plots.settings import columns_of, labels_of, with_labels
 from mixarray_analysis.plots.style import GREY, open_axes, style
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 Line = Literal["-", "--", ":", "-."]
 LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
 Shade = tuple[float, float, float, float]
-SHOWN = ["accelerator", "ratio", "latency_ms", "accuracy", "accuracy_low", "accuracy_high", "n"]
+SHOWN = ["latency_ms", "accuracy", "accuracy_low", "accuracy_high", "n"]
 
 
 def accuracy_shown(summary: pd.DataFrame) -> pd.DataFrame:
     """The numbers of the plot, rows without an accuracy left out."""
-    return summary.loc[summary["accuracy"].notna(), SHOWN].reset_index(drop=True)
+    columns = ["accelerator", *columns_of(summary), *SHOWN]
+    return summary.loc[summary["accuracy"].notna(), columns].reset_index(drop=True)
 
 
 def plot_accuracy(summary: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, Axes]:
-    """Points with intervals; `summary` has the columns of SHOWN. Text labels would collide, so ratios are colours."""
-    shown = accuracy_shown(summary)
-    ratios = sorted(shown["ratio"].unique())
+    """Points with intervals; `summary` has accelerator, ratio and the columns of SHOWN.
+
+    Text labels would collide, so settings are colours.
+    """
+    shown = with_labels(accuracy_shown(summary))
+    settings = labels_of(shown)
     # viridis without its pale end: readable in grey and by colour-blind readers
     shades = {
-        ratio: matplotlib.colormaps["viridis"](0.9 * i / max(1, len(ratios) - 1)) for i, ratio in enumerate(ratios)
+        name: matplotlib.colormaps["viridis"](0.9 * i / max(1, len(settings) - 1)) for i, name in enumerate(settings)
     }
     names = list(dict.fromkeys(shown["accelerator"]))
     with style():
         figure, ax = open_axes(ax)
         for index, name in enumerate(names):
-            part = shown[shown["accelerator"] == name].sort_values("ratio")
+            part = shown[shown["accelerator"] == name].sort_values("label")
             ax.plot(part["latency_ms"], part["accuracy"], LINES[index % len(LINES)], color=GREY, linewidth=1, zorder=1)
             for row in part.itertuples():
                 errors = [[row.accuracy - row.accuracy_low], [row.accuracy_high - row.accuracy]]
@@ -46,7 +51,7 @@ def plot_accuracy(summary: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure
                     row.accuracy,
                     yerr=errors,
                     fmt=MARKERS[index % len(MARKERS)],
-                    color=shades[row.ratio],
+                    color=shades[row.label],
                     capsize=2,
                     linewidth=1,
                     markersize=6,
@@ -59,13 +64,13 @@ def plot_accuracy(summary: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure
     return figure, ax
 
 
-def _handles(names: list[str], shades: dict[float, Shade]) -> list[Artist]:
+def _handles(names: list[str], shades: dict[str, Shade]) -> list[Artist]:
     shapes: list[Artist] = [
         Line2D([], [], color=GREY, marker=MARKERS[i % len(MARKERS)], linestyle=LINES[i % len(LINES)], label=name)
         for i, name in enumerate(names)
     ]
     dots: list[Artist] = [
-        Line2D([], [], color=shade, marker="o", linestyle="", label=f"{100 * ratio:g} % low windows")
-        for ratio, shade in shades.items()
+        Line2D([], [], color=shade, marker="o", linestyle="", label=f"{setting} % low windows")
+        for setting, shade in shades.items()
     ]
     return shapes + dots

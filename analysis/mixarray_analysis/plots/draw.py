@@ -14,7 +14,6 @@ from mixarray.errors import InputError
 from mixarray.trace.bundle import Bundle, read_bundle
 from mixarray_analysis.mistakes import users_mistake
 from mixarray_analysis.plots.accuracy import accuracy_shown, plot_accuracy
-from mixarray_analysis.plots.energy import SHOWN as ENERGY_COLUMNS
 from mixarray_analysis.plots.energy import plot_energy
 from mixarray_analysis.plots.save import plot_files, save_plot
 from mixarray_analysis.plots.speedup import plot_speedup, speedup_shown
@@ -26,11 +25,13 @@ from mixarray_analysis.plots.utilization import (
 )
 from mixarray_analysis.plots.windows import plot_windows, windows_shown
 from mixarray_analysis.summary import read_summary
+from mixarray_traces.quantization.ratios import RatioChoice
 
 PLOTS = ("speedup", "energy", "accuracy", "windows")
 """Pictures of a source; `utilization` is of a GEMM and has a function of its own."""
 UTILIZATION = "utilization"
 PJ_PER_UJ = 1e6
+ENERGY_COLUMNS = ["accelerator", "ratio", "pruning", "setting", "component", "energy_uj"]
 
 
 def draw(
@@ -99,18 +100,19 @@ def find_picture(bundle: Bundle, image: int, picture: Path | None) -> NDArray[np
 
 
 def read_energy(source: Path) -> pd.DataFrame:
-    """Energy by component from the runs of a sweep or demo (columns of the energy plot); InputError without runs."""
+    """Energy by component from the runs of a sweep or demo (ENERGY_COLUMNS); InputError without runs."""
     rows = []
     for file in sorted(source.glob("runs/*/ratio_*/run.json")):
         try:
             run = json.loads(file.read_text(encoding="utf-8"))
-            ratio = int(file.parent.name.removeprefix("ratio_")) / 1000
+            choice = RatioChoice.of_stem(file.parent.name)
             summed: dict[str, float] = {}
             for item in run["energy"]:
                 summed[item["component"]] = summed.get(item["component"], 0.0) + item["pj"] / PJ_PER_UJ
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(str(file), f"is no result of a run: {error!r}", "energy") from None
-        rows += [(run["accelerator"], ratio, component, energy_uj) for component, energy_uj in summed.items()]
+        shares = choice.nominal / 1000, choice.nominal_pruning / 1000, choice.label
+        rows += [(run["accelerator"], *shares, component, energy_uj) for component, energy_uj in summed.items()]
     if not rows:
         raise InputError(str(source), "holds no runs (runs/<accelerator>/ratio_*/run.json); give a sweep or a demo")
     return pd.DataFrame(rows, columns=ENERGY_COLUMNS)

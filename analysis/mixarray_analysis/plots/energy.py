@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mixarray_analysis.plots.settings import AXIS_LABEL, labels_of, with_labels
 from mixarray_analysis.plots.style import HATCHES, colour, open_axes, style
 
 SHOWN = ["accelerator", "ratio", "component", "energy_uj"]
@@ -21,17 +22,22 @@ def component_words(component: str) -> str:
 
 
 def plot_energy(energy: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, Axes]:
-    """Stacked bars, one per (accelerator, ratio), accelerators side by side; `energy` has the columns of SHOWN."""
+    """Stacked bars, one per (accelerator, setting), accelerators side by side; `energy` has the columns of SHOWN.
+
+    It may have `pruning` and `setting` beside them.
+    """
+    energy = with_labels(energy)
     accelerators = list(dict.fromkeys(energy["accelerator"]))
-    ratios = sorted(energy["ratio"].unique())
+    settings = labels_of(energy)
     components = list(dict.fromkeys(energy["component"]))
-    spent: dict[tuple[str, float, str], float] = {}
-    for name, ratio, component, energy_uj in energy[SHOWN].to_numpy().tolist():
-        key = name, ratio, component
+    spent: dict[tuple[str, str, str], float] = {}
+    columns = ["accelerator", "label", "component", "energy_uj"]
+    for name, setting, component, energy_uj in energy[columns].to_numpy().tolist():
+        key = name, setting, component
         spent[key] = spent.get(key, 0.0) + energy_uj
-    present = {(name, ratio) for name, ratio, _ in spent}
-    bars = [(name, ratio) for name in accelerators for ratio in ratios if (name, ratio) in present]
-    places = [ratios.index(ratio) + accelerators.index(name) * (len(ratios) + 1) for name, ratio in bars]
+    present = {(name, setting) for name, setting, _ in spent}
+    bars = [(name, setting) for name in accelerators for setting in settings if (name, setting) in present]
+    places = [settings.index(setting) + accelerators.index(name) * (len(settings) + 1) for name, setting in bars]
     with style():
         figure, ax = open_axes(ax)
         bottoms = [0.0] * len(bars)
@@ -48,11 +54,11 @@ def plot_energy(energy: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, A
                 edgecolor="white",
             )
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
-        ax.set_xticks(places, [f"{100 * ratio:g}" for _, ratio in bars])
+        ax.set_xticks(places, [setting for _, setting in bars])
         for number, name in enumerate(accelerators):
-            centre = number * (len(ratios) + 1) + (len(ratios) - 1) / 2
+            centre = number * (len(settings) + 1) + (len(settings) - 1) / 2
             ax.text(centre, 1.01, name, transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize=8)
-        ax.set_xlabel("windows at low bits, nominal (%)")
+        ax.set_xlabel(AXIS_LABEL)
         ax.set_ylabel("energy per image, batch 1 (µJ)")
         figure.legend(loc="outside right upper", fontsize=8, reverse=True)
     return figure, ax

@@ -18,7 +18,7 @@ Choose = Callable[[int, int], int]
 
 Option = TypeVar("Option")
 
-OPERAND_BITS = (4, 8)
+OPERAND_BITS = (2, 4, 8)
 LARGEST_EDGE = 9
 MOST_PORT_CYCLES = 4
 
@@ -49,7 +49,7 @@ def styles_serving(dataflow: Dataflow) -> tuple[str, ...]:
 
 
 def mode_sets(style: str) -> tuple[tuple[Bits, ...], ...]:
-    """What a PE style makes of operands of 4 and 8 bits: all its modes together if it can, else each on its own.
+    """What a PE style makes of operands of 2, 4 and 8 bits: all its modes together if it can, else each on its own.
 
     Raises ValueError for a style that makes none of them: the checks cannot draw operands for it.
     """

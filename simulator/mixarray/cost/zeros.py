@@ -24,7 +24,7 @@ from mixarray.engine.timeline import OperatorCounts
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
 from mixarray.trace.bundle import TENSOR_FOLDER, Bundle
-from mixarray.trace.model import Operand, OperatorKind, Role
+from mixarray.trace.model import Encoding, Operand, OperatorKind, Role
 from mixarray.trace.workload import Group, GroupedOperator, Workload
 
 ZeroPeCycles = Sequence[Mapping[Action, int]]
@@ -39,8 +39,12 @@ class Codes:
     weights: Mapping[str, NDArray[Any]]
     where: str
 
-    def zeros(self, name: str, role: Role, bits: int, size: int) -> NDArray[np.bool_]:
+    def zeros(
+        self, name: str, role: Role, bits: int, size: int, encoding: Encoding = Encoding.INT
+    ) -> NDArray[np.bool_]:
         """Which codes of a tensor are zero, in the order recorded, as (rows, columns).
+
+        Of log-sqrt2 codes, which are shifts, those that stand for 0: the highest, or those flagged beside the codes.
 
         Raises InputError where they were not recorded, or are not `size` many.
         """
@@ -50,7 +54,13 @@ class Codes:
         shape = tuple(int(extent) for extent in part[f"{key}.shape"])
         if math.prod(shape) != size or part[key].size != -(-size * bits // 8):
             raise InputError(self.where, f"{shape} codes are recorded where {size} run", key)
-        return _is_zero(part[key], bits, size).reshape(-1, shape[-1])
+        if encoding is not Encoding.LOG_SQRT2:
+            found = _equals(part[key], bits, size, 0)
+        elif f"{key}.zeros" in part:
+            found = _equals(part[f"{key}.zeros"], 1, size, 1)
+        else:
+            found = _equals(part[key], bits, size, (1 << (bits - 1)) - 1)
+        return found.reshape(-1, shape[-1])
 
 
 def require_codes(bundle: Bundle, images: Iterable[int]) -> None:
@@ -146,13 +156,18 @@ def _streamed(
     tensor = workload.tensors[op.inputs[place].tensor, bits]
     rows, times = (op.n, group.rows) if weights_stream else (group.rows, op.n)
     size = group.batch * rows * op.k
-    zeros = codes.zeros(tensor.name, tensor.role, bits, size)
+    zeros = codes.zeros(tensor.name, tensor.role, bits, size, tensor.encoding)
     return zeros.reshape(-1, 1) if weights_stream else zeros.reshape(-1, op.k), times
 
 
-def _is_zero(packed: NDArray[np.uint8], bits: int, size: int) -> NDArray[np.bool_]:
-    """Which of `size` codes, packed to their bits from the low end of each byte, are zero."""
+def _equals(packed: NDArray[np.uint8], bits: int, size: int, code: int) -> NDArray[np.bool_]:
+    """Which of `size` codes, packed to their bits from the low end of each byte, are `code`, at least 0."""
     if bits == 8:
-        return np.equal(packed, 0)
+        whole: NDArray[np.bool_] = packed == code
+        return whole
     single = np.unpackbits(packed, count=size * bits, bitorder="little").reshape(size, bits)
-    return np.logical_not(single.any(axis=1))
+    if code == 0:
+        return np.logical_not(single.any(axis=1))
+    pattern = np.array([code >> place & 1 for place in range(bits)], np.uint8)
+    found: NDArray[np.bool_] = (single == pattern).all(axis=1)
+    return found

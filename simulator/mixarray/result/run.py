@@ -27,11 +27,12 @@ class _Frozen(BaseModel):
 
 
 class Speedup(_Frozen):
-    """Speedups over the named baseline, in two scopes."""
+    """Speedups over the named baseline, in three scopes."""
 
     baseline: str = Field(description="what the speedups are over")
     baseline_cycles: int | float
     bops_blocks: float = Field(description="promised: bit operations of the blocks, linear in activation bits")
+    gemms: float = Field(description="cycles that rows stream through the arrays: of the baseline over this run's")
     simulated: float = Field(description="cycles of the baseline over cycles of this run, whole network")
 
 
@@ -100,8 +101,20 @@ def speedup_over(simulations: Weighted, reference: Simulation, baseline: str) ->
         baseline=baseline,
         baseline_cycles=reference.execution.total_cycles,
         bops_blocks=bops(reference.workload) * images / own_bops,
+        gemms=float(stream_cycles([(reference, 1)]) / stream_cycles(simulations)),
         simulated=reference.execution.total_cycles * images / own_cycles,
     )
+
+
+def stream_cycles(simulations: Weighted) -> Fraction:
+    """Cycles that rows stream through all arrays together, mean per image."""
+    total = sum(
+        cycles * n
+        for s, n in simulations
+        for (_, kind), cycles in s.execution.busy_cycles.items()
+        if kind is JobKind.STREAM
+    )
+    return Fraction(total, sum(n for _, n in simulations))
 
 
 def run_result(

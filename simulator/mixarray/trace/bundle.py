@@ -62,6 +62,11 @@ class Bundle:
             return 0.0
         return float(np.mean(self.windows.bits == manifest.activation_bits_low))
 
+    @property
+    def pruning_actual(self) -> float:
+        """Share of pruned windows among all rows of the window table."""
+        return float(np.mean(self.windows.bits == 0))
+
     def assignments(self) -> list[Assignment]:
         """The assignment of every image, in order."""
         found: list[dict[tuple[int, int], tuple[WindowCount, ...]]] = [{} for _ in self.images]

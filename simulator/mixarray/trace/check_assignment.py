@@ -20,7 +20,7 @@ def check_assignment(
     """Raise InputError unless a window table that passed `check_windows` fits its bundle.
 
     `grids` are those of the topology's blocks. Windows hold at most window_size**2 tokens and lie on their block's
-    grid; every block keeps at least one. How many run low is the table's own business: the manifest's ratios are
+    grid; every image keeps at least one. How many run low is the table's own business: the manifest's ratios are
     nominal, every report shows the actual share beside them, and BOPs and cycles follow the rows.
     """
     largest = manifest.window_size**2
@@ -40,5 +40,6 @@ def check_assignment(
             raise InputError(where, f"{place}: the topology has no such block", "block")
         if windows.grid[rows[0]] != GRID_CODE[grids[stage, block]]:
             raise InputError(where, f"{place}: its operators are on the {grids[stage, block].value} grid", "grid")
-        if not windows.bits[rows].any():
-            raise InputError(where, f"{place}: every window is pruned", "bits")
+    for image in np.unique(windows.image):
+        if not windows.bits[windows.image == image].any():
+            raise InputError(where, f"image {image}: every window is pruned", "bits")

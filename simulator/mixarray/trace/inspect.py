@@ -10,6 +10,7 @@ import numpy as np
 from mixarray.trace.baseline import ratio_zero_workload
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import Bundle
+from mixarray.trace.padding import WHOLE_BLOCK_NOTE, Padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class BundleSummary:
     derived: str
     ratio: float
     ratio_actual: float
+    pruning: float
+    pruning_actual: float
+    promotion: str
+    padding: str
     bops_speedup: float
     distinct_workloads: int
     operators: int
@@ -73,6 +78,10 @@ def inspect_bundle(bundle: Bundle) -> BundleSummary:
         derived=manifest.derived.value,
         ratio=manifest.ratio_thousandths / 1000,
         ratio_actual=bundle.ratio_actual,
+        pruning=manifest.pruning_thousandths / 1000,
+        pruning_actual=bundle.pruning_actual,
+        promotion=manifest.promotion.value,
+        padding=manifest.padding.value + (f" ({WHOLE_BLOCK_NOTE})" if manifest.padding is Padding.BLOCK else ""),
         bops_speedup=bops(reference) * len(bundle.images) / run,
         distinct_workloads=len(distinct),
         operators=len(bundle.topology.operators),

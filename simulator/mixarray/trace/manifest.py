@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from mixarray.trace.ratio import check_compression
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion, check_compression, check_pruning
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Bits = Annotated[int, Field(strict=True, ge=1, le=32)]
@@ -50,6 +51,14 @@ class Manifest(BaseModel):
     weight_bits: Bits = Field(description="bits of the weights inside the blocks")
     ratio_thousandths: Thousandths = Field(description="nominal share of low windows")
     pair_ratios_thousandths: tuple[tuple[Thousandths, ...], ...] = Field(description="by stage, then block pair")
+    pruning_thousandths: Thousandths = Field(default=0, description="nominal share of pruned windows")
+    pair_pruning_thousandths: tuple[tuple[Thousandths, ...], ...] = Field(
+        default=(), description="by stage, then block pair; empty: nothing is pruned"
+    )
+    promotion: Promotion = Field(
+        default=Promotion.REFUSED, description="whether windows may run better in a later block of their stage"
+    )
+    padding: Padding = Field(default=Padding.ATTENTION, description="which parts of a block see padded positions")
     score: str = Field(description="importance score that ranked the windows")
     score_note: str = Field(description="what a reader must know about the score; may be empty")
     seed: Annotated[int, Field(strict=True)]
@@ -85,6 +94,24 @@ class Manifest(BaseModel):
         nominal = info.data.get("ratio_thousandths")
         if nominal is not None and nominal != round(sum(every) / len(every)):
             raise ValueError(f"their mean is {sum(every) / len(every):g}, ratio_thousandths is {nominal}")
+        return value
+
+    @field_validator("pair_pruning_thousandths")
+    @classmethod
+    def _allowed_pruning(cls, value: tuple[tuple[int, ...], ...], info: ValidationInfo) -> tuple[tuple[int, ...], ...]:
+        """Every pair's two ratios are at most 1 together, and the nominal one is the mean."""
+        compression = info.data.get("pair_ratios_thousandths")
+        if compression is None:
+            return value
+        if value and [len(stage) for stage in value] != [len(stage) for stage in compression]:
+            raise ValueError("has other block pairs than pair_ratios_thousandths")
+        every = [ratio for ratios in value for ratio in ratios] or [0]
+        for pruned, low in zip(value, compression, strict=True) if value else ():
+            for pair in zip(pruned, low, strict=True):
+                check_pruning(*pair)
+        nominal = info.data.get("pruning_thousandths")
+        if nominal is not None and nominal != round(sum(every) / len(every)):
+            raise ValueError(f"their mean is {sum(every) / len(every):g}, pruning_thousandths is {nominal}")
         return value
 
     def to_json(self) -> str:

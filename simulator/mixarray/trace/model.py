@@ -70,7 +70,11 @@ class Role(StrEnum):
 
 
 class Encoding(StrEnum):
-    """How a code becomes a value: value = step * (code - zero_point) for INT, step * (code + 1/2) for HALF_INT."""
+    """How a code becomes a value.
+
+    INT: step * (code - zero_point). HALF_INT: step * (code + 1/2). LOG_SQRT2: step * 2**(-(code - zero_point) / 2), a
+    shift; the highest code is 0, or a `.zeros` bit beside the codes says so.
+    """
 
     INT = "int"
     HALF_INT = "half_int"
@@ -141,7 +145,10 @@ class Tensor:
     """One tensor at one bit width: a tensor whose bits vary has one entry per bit width it occurs in.
 
     Shape (batch, rows, columns) is that of the whole tensor. `step` and `zero_point` are those of the per-tensor
-    quantizer at this bit width; per-channel steps of weights live beside the codes in `tensors/`, and are NaN here.
+    quantizer at this bit width; per-channel steps of weights live beside the codes in `tensors/`, and are NaN here. So
+    do per-channel zero points of weights, which are 0 here: where there are any, a row sum stands beside the GEMM.
+    Where an activation has a step per position of a window or per channel, `step` is their mean, and the steps stand
+    beside the codes.
     The code that enters the multiplier is signed after the offset is folded: code - zero_point never overflows
     `bits` because the stored codes are already shifted by 2**(bits-1) where the quantizer is unsigned.
     """

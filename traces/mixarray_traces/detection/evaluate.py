@@ -51,15 +51,15 @@ def evaluate(
             yield match_detections(detections, canvas)
 
 
-def match_detections(detections: Detections, canvas: Canvas) -> CanvasRecord:
-    """The record of one canvas."""
+def match_detections(detections: Detections, canvas: Canvas, num_classes: int = len(CLASS_NAMES)) -> CanvasRecord:
+    """The record of one canvas; by default of the generator's classes."""
     return match_canvas(
         detections.boxes.numpy(),
         detections.scores.numpy(),
         detections.labels.numpy(),
         canvas.boxes,
         canvas.labels,
-        num_classes=len(CLASS_NAMES),
+        num_classes=num_classes,
     )
 
 

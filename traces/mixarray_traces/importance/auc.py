@@ -16,7 +16,8 @@ from mixarray_traces.data.canvas import open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts, ScoreContext, object_tokens, sums_over_windows
 from mixarray_traces.importance.registry import load_score, score_names
-from mixarray_traces.model.detector import Detector, images_to_input
+from mixarray_traces.model.detector import images_to_input
+from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.arithmetic import FloatArithmetic
 from mixarray_traces.quantization.network import Plan, named_weights, run_network
 from mixarray_traces.quantization.options import QuantizationOptions
@@ -50,7 +51,7 @@ def auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
 
 @torch.no_grad()
 def auc_table(
-    detector: Detector,
+    detector: Model,
     n: int = 50,
     size: int = 448,
     split: Split = Split.VALIDATION,
@@ -77,7 +78,7 @@ def auc_table(
     return [_row(key, np.array(values)) for key, values in sorted(found.items())]
 
 
-def stage_entries(detector: Detector, images: Tensor, facts: tuple[ImageFacts, ...]) -> list[ScoreContext]:
+def stage_entries(detector: Model, images: Tensor, facts: tuple[ImageFacts, ...]) -> list[ScoreContext]:
     """What scores see at every stage and grid of the float model."""
     entries: list[ScoreContext] = []
 

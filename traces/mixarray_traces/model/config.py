@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mixarray_traces.model.normalization import IMAGENET, Normalization
 from mixarray_traces.model.windows import SmallMapRule
 
 
@@ -63,6 +64,8 @@ SWIN_S = SwinConfig(96, (2, 2, 18, 2), (3, 6, 12, 24))
 """Swin-S, 49.6 M parameters with a 1000-class head."""
 SWIN_B = SwinConfig(128, (2, 2, 18, 2), (4, 8, 16, 32))
 """Swin-B, 87.8 M parameters with a 1000-class head."""
+NAMED_SWINS = {"swin_t": SWIN_T, "swin_s": SWIN_S, "swin_b": SWIN_B}
+"""Backbones that a command can name."""
 SWIN_SMALL_DETECTOR = SwinConfig(32, (2, 2, 6), (1, 2, 4))
 """Backbone of the shipped detector: head dimension 32, three block pairs in the last stage."""
 SWIN_TINY_TEST = SwinConfig(8, (2, 2), (1, 2), window_size=4)
@@ -95,3 +98,46 @@ class DetectorConfig:
     def stride(self) -> int:
         """Image px per cell of the head's map: the stride of the last stage but one."""
         return self.backbone.stride(self.backbone.num_stages - 2)
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Shape of a classifier: a Swin backbone, LayerNorm, mean over the tokens, one Linear.
+
+    Attributes:
+        backbone: shape of the backbone, without its own classes.
+        num_classes: classes.
+        normalization: what its input was normalised with in training.
+    """
+
+    backbone: SwinConfig
+    num_classes: int
+    normalization: Normalization = IMAGENET
+
+    def __post_init__(self) -> None:
+        if self.num_classes < 1:
+            raise ValueError(f"ClassifierConfig: {self.num_classes} classes; at least 1")
+        _check_bare(self.backbone)
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """Shape of a backbone whose maps another program's head reads.
+
+    Attributes:
+        backbone: shape of the backbone, without classes.
+        normalization: what its input was normalised with in training.
+    """
+
+    backbone: SwinConfig
+    normalization: Normalization = IMAGENET
+
+    def __post_init__(self) -> None:
+        _check_bare(self.backbone)
+
+
+def _check_bare(backbone: SwinConfig) -> None:
+    if backbone.num_classes is not None:
+        raise ValueError("a backbone with a head of its own; its num_classes must be None")
+    if backbone.in_channels != 3:
+        raise ValueError(f"{backbone.in_channels} channels of the image; images here have 3")

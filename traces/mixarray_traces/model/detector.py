@@ -63,6 +63,10 @@ class Detector(nn.Module):
         self.backbone = SwinTransformer(config.backbone)
         self.head = DetectionHead(config)
 
+    def to_input(self, images: npt.NDArray[np.uint8]) -> Tensor:
+        """Images uint8 (batch, height, width, 3) to normalised input in the model's dtype."""
+        return images_to_input(images, next(self.parameters()).dtype)
+
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images (batch, 3, height, width) to head output (batch, h, w, classes + 4)."""
         out: Tensor = self.head(self.backbone.forward_features(images))

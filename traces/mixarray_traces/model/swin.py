@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mixarray_traces.model.branch_norms import BranchNorms
 from mixarray_traces.model.config import SwinConfig
 from mixarray_traces.model.windows import (
     SmallMapRule,
@@ -67,10 +68,14 @@ class PatchMerging(nn.Module):
 
 
 class WindowAttention(nn.Module):
-    """Multi-head attention within windows, with a learned bias per relative position."""
+    """Multi-head attention within windows, with a learned bias per relative position.
+
+    `reparameterised` changes how the quantized network forms its scores (`quantization.query_key`), nothing here.
+    """
 
     def __init__(self, dim: int, num_heads: int, window_size: int) -> None:
         super().__init__()
+        self.reparameterised = False
         self.num_heads = num_heads
         self.head_dim = dim // num_heads
         self.window_size = window_size
@@ -132,7 +137,14 @@ class Mlp(nn.Module):
 
 
 class SwinBlock(nn.Module):
-    """One Swin block: window attention and MLP, each behind a LayerNorm and added to its input."""
+    """One Swin block: window attention and MLP, each behind a LayerNorm and added to its input.
+
+    `padding` (C,) is what padded positions hold behind `norm1`: None, zeros, unless a quantization method moved the
+    zero of its channels (`quantization.folding`). `low_norms` are the low branch's LayerNorms where it has its own.
+    """
+
+    padding: Tensor | None
+    low_norms: BranchNorms | None
 
     def __init__(
         self, dim: int, num_heads: int, window_size: int, shift: int, *, mlp_ratio: int, rule: SmallMapRule
@@ -141,6 +153,8 @@ class SwinBlock(nn.Module):
         self.window_size = window_size
         self.shift = shift
         self.small_map_rule = rule
+        self.register_buffer("padding", None, persistent=False)
+        self.register_module("low_norms", None)
         self.norm1 = nn.LayerNorm(dim, eps=NORM_EPSILON)
         self.attn = WindowAttention(dim, num_heads, window_size)
         self.norm2 = nn.LayerNorm(dim, eps=NORM_EPSILON)
@@ -165,7 +179,7 @@ class SwinBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, height, width, C) to the same shape."""
         grid = self.grid(x.shape[1], x.shape[2])
-        windows = to_windows(normalise(self.norm1, x), grid)
+        windows = to_windows(normalise(self.norm1, x), grid, self.padding)
         x = x + from_windows(self.attn(windows, self.attention_bias(grid)), grid)
         out: Tensor = x + self.mlp(normalise(self.norm2, x))
         return out

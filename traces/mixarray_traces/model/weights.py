@@ -1,9 +1,8 @@
-"""Reading weights: local files, and the names of timm, Hugging Face and Microsoft checkpoints."""
+"""Reading weights from local files into a model that bears the same names."""
 
 from __future__ import annotations
 
 import re
-from enum import Enum
 from pathlib import Path
 
 import torch
@@ -12,40 +11,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 StateDict = dict[str, Tensor]
-
-
-class NamingScheme(Enum):
-    """Whose names a state dict uses."""
-
-    OWN = "timm >= 0.9, which are the own names"
-    HUGGING_FACE = "Hugging Face, as saved or as in memory"
-    MICROSOFT = "Microsoft"
-
-
-_HF_ATTENTION = {
-    "self.query": "q",
-    "self.key": "k",
-    "self.value": "v",
-    "q_proj": "q",
-    "k_proj": "k",
-    "v_proj": "v",
-}
-_HF_RENAMES = (
-    (r"^swin\.", ""),
-    (r"^embeddings\.patch_embeddings\.projection\.", "patch_embed.proj."),
-    (r"^embeddings\.norm\.", "patch_embed.norm."),
-    (r"^encoder\.layers\.", "layers."),
-    (r"\.layernorm_before\.", ".norm1."),
-    (r"\.layernorm_after\.", ".norm2."),
-    (r"\.intermediate\.dense\.", ".mlp.fc1."),
-    (r"(blocks\.\d+)\.output\.dense\.", r"\1.mlp.fc2."),
-    (r"\.attention\.(?:output\.dense|o_proj)\.", ".attn.proj."),
-    (r"\.attention\.(?:self|relative_position_bias)\.(relative_position_)", r".attn.\1"),
-    (r"^layernorm\.", "norm."),
-    (r"^classifier\.", "head.fc."),
-)
-_DERIVED = re.compile(r"(relative_position_index|attn_mask|mask_token)$")
+DERIVED = re.compile(r"(relative_position_index|attn_mask|mask_token)$")
 """Entries that other programs save and that follow from the shape."""
+_SHOWN = 4
+"""Names of each kind of misfit that an error lists."""
 
 
 def read_state_dict(path: Path) -> StateDict:
@@ -82,78 +51,27 @@ def load_into(model: nn.Module, state: StateDict, origin: str) -> None:
         ValueError: keys are missing, unexpected or of another shape; the message lists them.
     """
     wanted = model.state_dict()
-    given = {name: tensor for name, tensor in state.items() if not _DERIVED.search(name)}
-    problems = [f"missing {name}" for name in wanted if name not in given]
-    problems += [f"unexpected {name}" for name in given if name not in wanted]
-    problems += [
+    given = {name: tensor for name, tensor in state.items() if not DERIVED.search(name)}
+    missing = [f"missing {name}" for name in wanted if name not in given]
+    surplus = [f"unexpected {name}" for name in given if name not in wanted]
+    shapes = [
         f"{name} has shape {tuple(given[name].shape)}, expected {tuple(value.shape)}"
         for name, value in wanted.items()
         if name in given and given[name].shape != value.shape
     ]
-    if problems:
-        more = f" and {len(problems) - 8} more" if len(problems) > 8 else ""
-        raise ValueError(f"{origin}: does not fit the model: {'; '.join(problems[:8])}{more}")
+    if missing or surplus or shapes:
+        parts = "; ".join(_first(part) for part in (shapes, missing, surplus) if part)
+        raise ValueError(f"{origin}: does not fit the model: {parts}")
     bad = [name for name, tensor in given.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if bad:
         raise ValueError(f"{origin}: {bad[0]} holds NaN or infinity")
     model.load_state_dict(given)
 
 
-def to_own_names(state: StateDict) -> StateDict:
-    """A Swin state dict under the own names (timm >= 0.9), whatever scheme it uses.
-
-    The prefixes `model.`, `module.` and `backbone.` are removed where every key bears them.
-    """
-    state = _without_prefix(state)
-    scheme = naming_scheme(state)
-    if scheme is NamingScheme.HUGGING_FACE:
-        state = _from_hugging_face(state)
-    if scheme in (NamingScheme.MICROSOFT, NamingScheme.HUGGING_FACE):
-        state = {_moved_downsample(name): tensor for name, tensor in state.items()}
-    return {name: tensor for name, tensor in state.items() if not _DERIVED.search(name)}
-
-
-def naming_scheme(state: StateDict) -> NamingScheme:
-    """Whose names a state dict without outer prefix uses."""
-    if any(re.search(r"\.layernorm_before\.", name) for name in state):
-        return NamingScheme.HUGGING_FACE
-    if any(name.startswith("layers.0.downsample.") for name in state) or "head.weight" in state:
-        return NamingScheme.MICROSOFT
-    return NamingScheme.OWN
-
-
-def _from_hugging_face(state: StateDict) -> StateDict:
-    out: StateDict = {}
-    parts: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in state.items():
-        renamed = name
-        for pattern, replacement in _HF_RENAMES:
-            renamed = re.sub(pattern, replacement, renamed)
-        split = re.match(r"(.*)\.attention\.(self\.query|self\.key|self\.value|[qkv]_proj)\.(weight|bias)$", renamed)
-        if split is None:
-            out[renamed] = tensor
-            continue
-        block, part, kind = split.groups()
-        parts.setdefault(f"{block}.attn.qkv.{kind}", {})[_HF_ATTENTION[part]] = tensor
-    for name, pieces in parts.items():
-        if set(pieces) != {"q", "k", "v"}:
-            raise ValueError(f"{name}: only {', '.join(sorted(pieces))} of q, k and v are present")
-        out[name] = torch.cat([pieces["q"], pieces["k"], pieces["v"]])
-    return out
-
-
-def _moved_downsample(name: str) -> str:
-    """Microsoft and Hugging Face count a merging to the stage before it, timm to the stage after it."""
-    name = re.sub(r"^head\.(weight|bias)$", r"head.fc.\1", name)
-    found = re.match(r"layers\.(\d+)\.downsample\.(.*)", name)
-    return f"layers.{int(found.group(1)) + 1}.downsample.{found.group(2)}" if found else name
-
-
-def _without_prefix(state: StateDict) -> StateDict:
-    for prefix in ("module.", "model.", "backbone."):
-        if state and all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state
+def _first(problems: list[str]) -> str:
+    """Enough of them to see what is wrong, and how many there are."""
+    more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return "; ".join(problems[:_SHOWN]) + more
 
 
 def _read_safetensors(path: Path) -> StateDict:

@@ -94,11 +94,12 @@ def window_reverse(windows: Tensor, window: int, height: int, width: int) -> Ten
     return tiles.permute(0, 1, 3, 2, 4, 5).reshape(-1, height, width, channels)
 
 
-def to_windows(x: Tensor, grid: WindowGrid) -> Tensor:
-    """Pad a map with zeros to whole windows, shift it cyclically and cut it.
+def to_windows(x: Tensor, grid: WindowGrid, padding: Tensor | None = None) -> Tensor:
+    """Pad a map to whole windows, shift it cyclically and cut it.
 
     Args:
         x: (batch, grid.height, grid.width, channels), after norm1.
+        padding: what padded positions hold, (channels,); None: zeros.
 
     Returns:
         (batch * grid.count, window * window, channels).
@@ -106,6 +107,9 @@ def to_windows(x: Tensor, grid: WindowGrid) -> Tensor:
     below, right = grid.padded_height - grid.height, grid.padded_width - grid.width
     if below or right:
         x = functional.pad(x, (0, 0, 0, right, 0, below))
+        if padding is not None:
+            x[:, grid.height :] = padding
+            x[:, :, grid.width :] = padding
     if grid.shift:
         x = torch.roll(x, (-grid.shift, -grid.shift), (1, 2))
     return window_partition(x, grid.window)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mixarray_traces.quantization.arithmetic import ArithmeticKind
     from mixarray_traces.quantization.calibrate import quantize
-    from mixarray_traces.quantization.options import QuantizationOptions, RangeRule
+    from mixarray_traces.quantization.options import QuantizationOptions, RangeRule, RepqOptions
     from mixarray_traces.quantization.quantized import QuantizedDetector
     from mixarray_traces.quantization.ratios import Ratios
     from mixarray_traces.quantization.store import load_quantized, save_quantized
@@ -21,6 +21,7 @@ _HOMES = {
     "QuantizationOptions": "options",
     "QuantizedDetector": "quantized",
     "RangeRule": "options",
+    "RepqOptions": "options",
     "Ratios": "ratios",
     "load_quantized": "store",
     "quantize": "calibrate",
@@ -33,6 +34,7 @@ __all__ = [
     "QuantizedDetector",
     "RangeRule",
     "Ratios",
+    "RepqOptions",
     "load_quantized",
     "quantize",
     "save_quantized",

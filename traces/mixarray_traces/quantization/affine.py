@@ -14,6 +14,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from mixarray.trace.model import Encoding
+from mixarray_traces.quantization.quantizers import Term
+
 SMALLEST_STEP = 1e-30
 """Below this, a range has no width: its reciprocal would not fit float32."""
 
@@ -49,6 +52,28 @@ class AffineParams:
         """2**(bits - 1) - 1."""
         return (1 << (self.bits - 1)) - 1
 
+    @property
+    def encoding(self) -> Encoding:
+        """INT."""
+        return Encoding.INT
+
+    @property
+    def offset(self) -> float:
+        """The zero point."""
+        return float(self.zero_point)
+
+    def codes(self, values: Tensor) -> Tensor:
+        """See `quantize`."""
+        return quantize(values, self)
+
+    def multiplicands(self, values: Tensor) -> Tensor:
+        """See `offsets`."""
+        return offsets(values, self)
+
+    def terms(self, values: Tensor) -> tuple[Term]:
+        """The codes themselves."""
+        return (Term(1.0, quantize(values, self).double()),)
+
     @classmethod
     def from_range(cls, low: float, high: float, bits: int) -> AffineParams:
         """The quantizer whose codes span [low, high], widened to contain 0; a range of no width gets step 1."""
@@ -75,6 +100,29 @@ class WeightParams:
     def highest_code(self) -> int:
         """2**(bits - 1) - 1."""
         return (1 << (self.bits - 1)) - 1
+
+    @property
+    def encoding(self) -> Encoding:
+        """INT."""
+        return Encoding.INT
+
+    @property
+    def zero_points(self) -> None:
+        """None: symmetric."""
+        return None
+
+    @property
+    def offsets(self) -> None:
+        """None: symmetric, nothing to correct."""
+        return None
+
+    def codes(self, matrix: Tensor) -> Tensor:
+        """See `quantize_weight`."""
+        return quantize_weight(matrix, self)
+
+    def multiplicands(self, matrix: Tensor) -> Tensor:
+        """The codes: the zero point is 0."""
+        return quantize_weight(matrix, self)
 
 
 def offsets(values: Tensor, params: AffineParams) -> Tensor:

@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mixarray_traces.quantization.affine import AffineParams, WeightParams, offsets, quantize_weight
-from mixarray_traces.quantization.ranges import Statistics
+from mixarray_traces.quantization.lsq import after_of, bias_with
+from mixarray_traces.quantization.magnitudes import Magnitudes
+from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
+from mixarray_traces.quantization.ranges import Sampling, Statistics, spread
 
 
 class ArithmeticKind(StrEnum):
@@ -40,8 +42,8 @@ class Weight:
 class Calibration:
     """Every quantizer of a model: activations by (tensor name, bits), weights by operator name."""
 
-    activations: Mapping[tuple[str, int], AffineParams]
-    weights: Mapping[str, WeightParams]
+    activations: Mapping[tuple[str, int], ActivationQuantizer]
+    weights: Mapping[str, WeightQuantizer]
 
 
 class Arithmetic(Protocol):
@@ -75,8 +77,8 @@ class FloatArithmetic:
 class FakeArithmetic:
     """Fake quantization: operands are rounded to multiples of their step, sums run in floating point.
 
-    The steps are factored out of the sum, so the products are of small integers: sums below 2**24 (2**53 in float64)
-    are exact, and no result depends on the order in which a library adds.
+    The steps are factored out of the sum, so the products are of multiplicands. Where these are small integers, sums
+    below 2**24 (2**53 in float64) are exact, and no result depends on the order in which a library adds.
     """
 
     def __init__(self, weights: Mapping[str, Weight], calibration: Calibration) -> None:
@@ -86,32 +88,39 @@ class FakeArithmetic:
     def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
         """See `Arithmetic.linear`."""
         codes, steps, bias = self._prepared[name]
-        params = self._activations[f"{name}.input", bits]
-        sums = functional.linear(offsets(inputs, params), codes)
-        return torch.addcmul(bias, sums, steps * params.step, out=sums)
+        quantizer = self._activations[f"{name}.input", bits]
+        sums = functional.linear(quantizer.multiplicands(inputs), codes)
+        bias = bias_with(bias, codes, steps, after_of(quantizer))
+        return torch.addcmul(bias, sums, (steps * quantizer.step).to(sums.dtype), out=sums)
 
     def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
         """See `Arithmetic.matmul`."""
-        left_params = self._activations[f"{name}.left", bits]
-        right_params = self._activations[f"{name}.right", bits]
-        sums = offsets(left, left_params) @ offsets(right, right_params)
-        return sums.mul_(left_params.step * right_params.step)
+        one, other = self._activations[f"{name}.left", bits], self._activations[f"{name}.right", bits]
+        sums = one.multiplicands(left) @ other.multiplicands(right)
+        scale = one.step * other.step
+        return sums.mul_(scale.to(sums.dtype) if isinstance(scale, Tensor) else scale)
 
 
-def _prepare(weight: Weight, params: WeightParams) -> tuple[Tensor, Tensor, Tensor]:
+def _prepare(weight: Weight, quantizer: WeightQuantizer) -> tuple[Tensor, Tensor, Tensor]:
     matrix = weight.matrix.detach()
     bias = matrix.new_zeros(matrix.shape[0]) if weight.bias is None else weight.bias.detach()
-    return quantize_weight(matrix, params), params.steps.to(matrix.dtype), bias
+    return quantizer.multiplicands(matrix), quantizer.steps.to(matrix.dtype), bias
 
 
 class ObservingArithmetic:
-    """Runs in float and keeps, of every activation operand, the extremes and an evenly spaced sample."""
+    """Runs in float and keeps, of every activation operand, the extremes and an evenly spaced sample.
 
-    def __init__(self, weights: Mapping[str, Weight], sample_per_call: int = 4096) -> None:
+    Of the operands whose names end as `sampling` says, whole rows are kept beside it, and mean magnitudes where it asks
+    for them.
+    """
+
+    def __init__(self, weights: Mapping[str, Weight], sampling: Sampling | None = None) -> None:
         self._float = FloatArithmetic(weights)
-        self._sample_per_call = sample_per_call
+        self._magnitudes = Magnitudes()
+        self._sampling = sampling or Sampling()
         self._extremes: dict[str, tuple[float, float]] = {}
         self._samples: dict[str, list[Tensor]] = {}
+        self._rows: dict[str, list[Tensor]] = {}
 
     def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
         """See `Arithmetic.linear`."""
@@ -126,15 +135,21 @@ class ObservingArithmetic:
 
     def statistics(self) -> dict[str, Statistics]:
         """What was seen, by tensor name."""
+        rows = {name: torch.cat(kept) for name, kept in self._rows.items()}
+        magnitudes = self._magnitudes.means()
         return {
-            name: Statistics(low, high, torch.cat(self._samples[name])) for name, (low, high) in self._extremes.items()
+            name: Statistics(low, high, torch.cat(self._samples[name]), rows.get(name), magnitudes.get(name))
+            for name, (low, high) in self._extremes.items()
         }
 
     def _observe(self, tensor: str, values: Tensor) -> None:
         low, high = (float(value) for value in values.aminmax())
         before = self._extremes.get(tensor, (low, high))
         self._extremes[tensor] = (min(low, before[0]), max(high, before[1]))
-        flat = values.flatten()
-        # An odd stride walks through all channels and heads even where their count is a power of two.
-        stride = max(1, flat.numel() // self._sample_per_call) | 1
-        self._samples.setdefault(tensor, []).append(flat[::stride].double())
+        kept = spread(values.flatten(), self._sampling.values_per_call)
+        self._samples.setdefault(tensor, []).append(kept.double())
+        if tensor.endswith(self._sampling.row_tensors):
+            rows = spread(values.flatten(0, -2), self._sampling.rows_per_call)
+            self._rows.setdefault(tensor, []).append(rows.clone())
+        if self._sampling.magnitudes:
+            self._magnitudes.add(tensor, values)

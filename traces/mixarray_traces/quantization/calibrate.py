@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mixarray_traces.allocator import keep_freed_memory
 from mixarray_traces.data.canvas import open_source
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.default import DEFAULT_SCORE
 from mixarray_traces.importance.registry import load_score
-from mixarray_traces.model.detector import Detector, images_to_input
+from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.arithmetic import ObservingArithmetic
-from mixarray_traces.quantization.method import Material, load_method
+from mixarray_traces.quantization.method import Material, load_method, load_sampling
 from mixarray_traces.quantization.network import Plan, named_weights, run_network, weights_by_bits
-from mixarray_traces.quantization.options import QuantizationOptions
+from mixarray_traces.quantization.options import CalibrationData, QuantizationOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.query_key import with_query_key
 from mixarray_traces.quantization.ratios import Ratios
 
 Progress = Callable[[int, int], None]
@@ -27,34 +29,47 @@ _BATCH = 4
 
 @torch.no_grad()
 def quantize(
-    detector: Detector,
+    detector: Model,
     options: QuantizationOptions | None = None,
     progress: Progress | None = None,
     source: str = "user",
+    batches: Iterable[Tensor] | None = None,
 ) -> QuantizedDetector:
-    """Quantize a trained detector without training.
+    """Quantize a trained model without training.
 
-    All windows of the calibration canvases are seen by the quantizers of both branches. Raises InputError for an
-    unknown method, FileNotFoundError where the calibration split is not installed.
+    All windows of the calibration images are seen by the quantizers of both branches. `batches` are normalised images
+    (images, 3, height, width), `options.calibration_canvases` in all, and the options say so; without them, canvases
+    are drawn. Raises InputError for an unknown method, FileNotFoundError where the calibration split is not installed.
     """
     keep_freed_memory()
     chosen = options or QuantizationOptions()
+    if (batches is None) != (chosen.calibration_data is CalibrationData.CANVASES):
+        raise ValueError(f"calibration on {chosen.calibration_data}, but batches are {'not ' * (batches is None)}given")
     method = load_method(chosen.method)
+    detector = with_query_key(detector, chosen)
     weights = named_weights(detector)
-    observer = ObservingArithmetic(weights)
-    canvases = open_source(chosen.calibration_split)
+    observer = ObservingArithmetic(weights, load_sampling(chosen.method))
     depths = detector.backbone.config.depths
-    total = chosen.calibration_canvases
-    for start in range(0, total, _BATCH):
-        numbers = range(start, min(start + _BATCH, total))
-        drawn = [canvases.draw(chosen.seed, index, chosen.calibration_size).image for index in numbers]
-        facts = tuple(ImageFacts() for _ in drawn)
+    seen = 0
+    for images in _canvases(detector, chosen) if batches is None else batches:
+        facts = (ImageFacts(),) * len(images)
         bits = chosen.high_bits, chosen.low_bits, chosen.other_bits
         plan = Plan(Ratios.uniform(0, depths), load_score(DEFAULT_SCORE), facts, *bits)
-        dtype = next(detector.parameters()).dtype
-        run_network(detector, images_to_input(np.stack(drawn), dtype), plan, observer)
+        run_network(detector, images, plan, observer)
+        seen += len(images)
         if progress:
-            progress(numbers.stop, total)
+            progress(seen, chosen.calibration_canvases)
+    if seen != chosen.calibration_canvases:
+        raise ValueError(f"{seen} images to calibrate on; the options say {chosen.calibration_canvases}")
     bits_of = weights_by_bits(weights, chosen.weight_bits, chosen.other_bits)
-    calibration = method(Material(observer.statistics(), weights, bits_of), chosen)
-    return QuantizedDetector(detector.eval(), chosen, calibration, source)
+    outcome = method(Material(observer.statistics(), weights, bits_of), chosen)
+    return QuantizedDetector(detector.eval(), chosen, outcome.calibration, source, outcome.folding)
+
+
+def _canvases(detector: Model, options: QuantizationOptions) -> Iterator[Tensor]:
+    """Batches of drawn canvases, as model input."""
+    source = open_source(options.calibration_split)
+    for start in range(0, options.calibration_canvases, _BATCH):
+        numbers = range(start, min(start + _BATCH, options.calibration_canvases))
+        drawn = [source.draw(options.seed, index, options.calibration_size).image for index in numbers]
+        yield detector.to_input(np.stack(drawn))

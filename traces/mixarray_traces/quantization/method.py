@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Protocol
 
 from mixarray.errors import InputError
 from mixarray_traces.quantization import methods
 from mixarray_traces.quantization.arithmetic import Calibration, Weight
+from mixarray_traces.quantization.folding import NO_FOLDING, Folding
 from mixarray_traces.quantization.options import QuantizationOptions
-from mixarray_traces.quantization.ranges import Statistics
+from mixarray_traces.quantization.ranges import Sampling, Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,18 @@ class Material:
     weight_bits: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a method chose: every quantizer, and what it folds into the float model, whose function stays the same."""
+
+    calibration: Calibration
+    folding: Folding = field(default_factory=lambda: NO_FOLDING)
+
+
 class Method(Protocol):
     """Chooses every quantizer of a model."""
 
-    def __call__(self, material: Material, options: QuantizationOptions) -> Calibration:
+    def __call__(self, material: Material, options: QuantizationOptions) -> Outcome:
         """Steps and zero points of all tensors, for both branches."""
         ...
 
@@ -39,7 +49,17 @@ def method_names() -> tuple[str, ...]:
 
 def load_method(name: str) -> Method:
     """The method of this name; InputError with the allowed names otherwise."""
+    method: Method = _module(name).calibrate
+    return method
+
+
+def load_sampling(name: str) -> Sampling:
+    """How much calibration must keep for the method of this name: its `SAMPLING`, or the default."""
+    sampling: Sampling = getattr(_module(name), "SAMPLING", Sampling())
+    return sampling
+
+
+def _module(name: str) -> ModuleType:
     if name not in method_names():
         raise InputError("quantization", f"{name!r} is unknown; allowed: {', '.join(method_names())}", "method")
-    method: Method = importlib.import_module(f"{methods.__name__}.{name}").calibrate
-    return method
+    return importlib.import_module(f"{methods.__name__}.{name}")

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion
 from mixarray_traces.importance.context import ImageFacts, Score, ScoreContext
 from mixarray_traces.importance.order import rank_windows
-from mixarray_traces.model.detector import DetectionHead, Detector, repeat_2x2
+from mixarray_traces.model.kinds import Model
 from mixarray_traces.model.swin import PatchEmbedding, PatchMerging, SwinBlock, SwinStage, normalise
 from mixarray_traces.model.windows import WindowGrid
 from mixarray_traces.quantization.arithmetic import Arithmetic, Weight
+from mixarray_traces.quantization.heads import head_linears, run_head
+from mixarray_traces.quantization.query_key import reparameterised_weights
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.quantization.two_branch import Branch, run_block
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a batch is to be run: ratios, score, bits of both branches and outside the blocks, facts per image."""
+    """How a batch is to be run.
+
+    Ratios, score, facts per image, bits of both branches and outside the blocks, and what runs on padded positions.
+    """
 
     ratios: Ratios
     score: Score
@@ -29,11 +36,15 @@ class Plan:
     high_bits: int
     low_bits: int
     other_bits: int
+    padding: Padding = Padding.ATTENTION
 
 
 @dataclass(frozen=True, slots=True)
 class BlockWindows:
-    """What happened to the windows of one block: scores (images, windows), ranks (0 = most important), who ran low."""
+    """What happened to the windows of one block, each (images, windows).
+
+    Scores, ranks (0 = most important), who ran low, and who was pruned; the others ran high.
+    """
 
     stage: int
     block: int
@@ -41,33 +52,67 @@ class BlockWindows:
     scores: Tensor
     ranks: Tensor
     low: Tensor
+    pruned: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStep:
+    """A block that has just run: its module and operator name, its windows, the maps before and after it."""
+
+    module: SwinBlock
+    name: str
+    windows: BlockWindows
+    before: Tensor
+    after: Tensor
+
+
+Watcher = Callable[[BlockStep], None]
+"""Sees every block of a run, in order; the maps (images, height, width, C) are not its own to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRun:
-    """Head output (images, h, w, classes + 4), and the windows of every block in order."""
+    """Head output, the windows of every block in order, and the map (images, h, w, C) that every stage leaves.
+
+    The output is (images, h, w, classes + 4) of a detector, (images, classes) of a classifier, the last map of a
+    backbone.
+    """
 
     output: Tensor
     windows: tuple[BlockWindows, ...]
+    maps: tuple[Tensor, ...]
 
 
-def named_weights(detector: Detector) -> dict[str, Weight]:
-    """Every linear operator's parameters under its operator name in the trace."""
+def named_weights(detector: Model) -> dict[str, Weight]:
+    """Every linear operator's parameters under its operator name in the trace, without gradients."""
+    with torch.no_grad():
+        live = live_weights(detector)
+    return {name: Weight(one.matrix.detach(), _detached(one.bias)) for name, one in live.items()}
+
+
+def live_weights(detector: Model) -> dict[str, Weight]:
+    """As `named_weights`, with gradients."""
     found: dict[str, nn.Linear | nn.Conv2d] = {"patch_embed": detector.backbone.patch_embed.proj}
+    reparameterised: dict[str, Weight] = {}
     for index, stage in enumerate(_stages(detector)):
         if isinstance(stage.downsample, PatchMerging):
             found[f"stages.{index - 1}.downsample.reduction"] = stage.downsample.reduction
         for number, block in enumerate(_blocks(stage)):
             prefix = f"stages.{index}.blocks.{number}"
-            found[f"{prefix}.attn.qkv"], found[f"{prefix}.attn.proj"] = block.attn.qkv, block.attn.proj
+            if block.attn.reparameterised:
+                reparameterised |= reparameterised_weights(block.attn, f"{prefix}.attn")
+            else:
+                found[f"{prefix}.attn.qkv"] = block.attn.qkv
+            found[f"{prefix}.attn.proj"] = block.attn.proj
             found[f"{prefix}.mlp.fc1"], found[f"{prefix}.mlp.fc2"] = block.mlp.fc1, block.mlp.fc2
-    head = detector.head
-    found |= {"head.fine": head.fine, "head.coarse": head.coarse, "head.fc1": head.fc1, "head.fc2": head.fc2}
-    return {name: Weight(module.weight.detach().flatten(1), _bias(module)) for name, module in found.items()}
+    found |= head_linears(detector.head)
+    return {name: Weight(module.weight.flatten(1), module.bias) for name, module in found.items()} | reparameterised
 
 
-def run_network(detector: Detector, images: Tensor, plan: Plan, arithmetic: Arithmetic) -> NetworkRun:
-    """Run normalised images (images, 3, height, width)."""
+def run_network(
+    detector: Model, images: Tensor, plan: Plan, arithmetic: Arithmetic, watch: Watcher | None = None
+) -> NetworkRun:
+    """Run normalised images (images, 3, height, width); `watch` sees every block."""
     premerge = _patches(detector.backbone.patch_embed, images, arithmetic, plan.other_bits)
     features = normalise(detector.backbone.patch_embed.norm, premerge)
     maps: list[Tensor] = []
@@ -77,35 +122,49 @@ def run_network(detector: Detector, images: Tensor, plan: Plan, arithmetic: Arit
             premerge = stage.downsample.gather(features)
             normed = normalise(stage.downsample.norm, premerge)
             features = arithmetic.linear(f"stages.{index - 1}.downsample.reduction", normed, plan.other_bits)
-        stride = detector.backbone.config.stride(index)
-        features, seen = _run_stage(stage, index, stride, features, premerge, plan, arithmetic)
+        grid, stride = _blocks(stage)[0].grid(*features.shape[1:3]), detector.backbone.config.stride(index)
+        entry = ScoreContext(features, premerge, grid, index, stride, plan.images)
+        features, seen = _run_stage(stage, entry, plan, arithmetic, watch)
         maps.append(features)
         windows.extend(seen)
-    return NetworkRun(_run_head(detector.head, maps, arithmetic, plan.other_bits), tuple(windows))
+    return NetworkRun(run_head(detector.head, maps, arithmetic, plan.other_bits), tuple(windows), tuple(maps))
 
 
 def _run_stage(
-    stage: SwinStage,
-    index: int,
-    stride: int,
-    features: Tensor,
-    premerge: Tensor,
-    plan: Plan,
-    arithmetic: Arithmetic,
+    stage: SwinStage, entry: ScoreContext, plan: Plan, arithmetic: Arithmetic, watch: Watcher | None
 ) -> tuple[Tensor, list[BlockWindows]]:
-    """Rank each grid once, from the stage's entry; then run the blocks."""
-    entry, ranked, seen = features, {}, []
+    """Rank each grid once, from the stage's entry, or every block's windows anew; then run the blocks."""
+    features, ranked, seen = entry.tokens, dict[WindowGrid, tuple[Tensor, Tensor]](), []
+    ranks_anew = plan.ratios.promotion is Promotion.RANKING
     for number, block in enumerate(_blocks(stage)):
         grid = block.grid(features.shape[1], features.shape[2])
-        if grid not in ranked:
-            scores = plan.score(ScoreContext(entry, premerge, grid, index, stride, plan.images))
-            ranked[grid] = scores, torch.from_numpy(rank_windows(scores.detach().numpy()))
-        scores, ranks = ranked[grid]
-        low = ranks >= plan.ratios.high_windows(index, number, grid.count)
-        seen.append(BlockWindows(index, number, grid, scores, ranks, low))
-        branches = (Branch(plan.high_bits, _numbers(~low)), Branch(plan.low_bits, _numbers(low)))
-        features = run_block(block, f"stages.{index}.blocks.{number}", features, grid, branches, arithmetic)
+        if ranks_anew or grid not in ranked:
+            now = features if ranks_anew else entry.tokens
+            ranked[grid] = _rank(replace(entry, tokens=now, grid=grid), plan.score)
+        chosen = _choose(entry.stage, number, grid, ranked[grid], plan.ratios)
+        seen.append(chosen)
+        before, high = features, ~(chosen.low | chosen.pruned)
+        low = Branch(plan.low_bits, _numbers(chosen.low), block.low_norms)
+        branches = (Branch(plan.high_bits, _numbers(high)), low)
+        name = f"stages.{entry.stage}.blocks.{number}"
+        features = run_block(block, name, before, grid, branches, arithmetic, plan.padding)
+        if watch is not None:
+            watch(BlockStep(block, name, chosen, before, features))
     return features, seen
+
+
+def _rank(context: ScoreContext, score: Score) -> tuple[Tensor, Tensor]:
+    """Scores and ranks, (images, windows) each."""
+    scores = score(context)
+    return scores, torch.from_numpy(rank_windows(scores.detach().cpu().numpy()))
+
+
+def _choose(stage: int, block: int, grid: WindowGrid, ranked: tuple[Tensor, Tensor], ratios: Ratios) -> BlockWindows:
+    """The least important windows are pruned, the next run low."""
+    scores, ranks = ranked
+    high, low, _ = ratios.sizes(stage, block, grid.count)
+    pruned = ranks >= high + low
+    return BlockWindows(stage, block, grid, scores, ranks, (ranks >= high) & ~pruned, pruned)
 
 
 def _numbers(chosen: Tensor) -> Tensor:
@@ -121,15 +180,7 @@ def _patches(embedding: PatchEmbedding, images: Tensor, arithmetic: Arithmetic, 
     return arithmetic.linear("patch_embed", tiles.reshape(*tiles.shape[:3], -1), bits)
 
 
-def _run_head(head: DetectionHead, maps: list[Tensor], arithmetic: Arithmetic, bits: int) -> Tensor:
-    fine = arithmetic.linear("head.fine", normalise(head.norm_fine, maps[-2]), bits)
-    coarse = arithmetic.linear("head.coarse", normalise(head.norm_coarse, maps[-1]), bits)
-    joined = fine + repeat_2x2(coarse, fine.shape[1], fine.shape[2])
-    hidden = functional.gelu(arithmetic.linear("head.fc1", normalise(head.norm, joined), bits))
-    return arithmetic.linear("head.fc2", hidden, bits)
-
-
-def _stages(detector: Detector) -> list[SwinStage]:
+def _stages(detector: Model) -> list[SwinStage]:
     return [stage for stage in detector.backbone.layers if isinstance(stage, SwinStage)]
 
 
@@ -137,8 +188,8 @@ def _blocks(stage: SwinStage) -> list[SwinBlock]:
     return [block for block in stage.blocks if isinstance(block, SwinBlock)]
 
 
-def _bias(module: nn.Linear | nn.Conv2d) -> Tensor | None:
-    return None if module.bias is None else module.bias.detach()
+def _detached(bias: Tensor | None) -> Tensor | None:
+    return None if bias is None else bias.detach()
 
 
 def weights_by_bits(weights: Mapping[str, Weight], weight_bits: int, other_bits: int) -> dict[str, int]:

@@ -4,41 +4,61 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from mixarray.trace.padding import Padding
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.default import DEFAULT_SCORE
 from mixarray_traces.importance.registry import load_score
-from mixarray_traces.model.detector import Detector
+from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.arithmetic import (
     Arithmetic,
     ArithmeticKind,
     Calibration,
     FakeArithmetic,
     FloatArithmetic,
+    Weight,
 )
+from mixarray_traces.quantization.folding import NO_FOLDING, Folding, fold_model
 from mixarray_traces.quantization.integer import IntegerArithmetic
-from mixarray_traces.quantization.network import NetworkRun, Plan, named_weights, run_network
+from mixarray_traces.quantization.low_norms import NO_LOW_NORMS, LowNorms, attach_low_norms
+from mixarray_traces.quantization.network import NetworkRun, Plan, Watcher, named_weights, run_network
 from mixarray_traces.quantization.options import QuantizationOptions
-from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.ratios import AnyRatios, ratios_at
 
 
 @dataclass(frozen=True)
 class QuantizedDetector:
-    """A detector with its quantizers. `source` says where the weights came from: trained, user or random."""
+    """A model of any kind with its quantizers. `source` says where the weights came from: trained, user or random.
 
-    detector: Detector
+    `detector` is the model as it was trained; `network` is what runs: the same function with `folding` applied, and
+    with the low branch's own LayerNorms where training gave it some.
+    """
+
+    detector: Model
     options: QuantizationOptions
     calibration: Calibration
     source: str = "user"
+    folding: Folding = field(default_factory=lambda: NO_FOLDING)
+    low_norms: LowNorms = field(default_factory=lambda: NO_LOW_NORMS)
     _arithmetics: dict[ArithmeticKind, Arithmetic] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def depths(self) -> tuple[int, ...]:
         """Blocks per stage."""
         return self.detector.backbone.config.depths
+
+    @cached_property
+    def network(self) -> Model:
+        """The float model whose operators the quantizers belong to."""
+        return attach_low_norms(fold_model(self.detector, self.folding), self.low_norms)
+
+    def weights(self) -> dict[str, Weight]:
+        """The parameters of every linear operator of `network`, by its name in the trace."""
+        return named_weights(self.network)
 
     def arithmetic(self, kind: ArithmeticKind = ArithmeticKind.FAKE) -> Arithmetic:
         """The arithmetic of this kind over this model's weights."""
@@ -47,26 +67,32 @@ class QuantizedDetector:
         return self._arithmetics[kind]
 
     def _build(self, kind: ArithmeticKind) -> Arithmetic:
-        weights = named_weights(self.detector)
+        weights = self.weights()
         if kind is ArithmeticKind.FLOAT:
             return FloatArithmetic(weights)
         if kind is ArithmeticKind.FAKE:
             return FakeArithmetic(weights, self.calibration)
         return IntegerArithmetic(weights, self.calibration)
 
-    def plan(self, ratios: Ratios | int, images: tuple[ImageFacts, ...], score: str = DEFAULT_SCORE) -> Plan:
+    def plan(
+        self,
+        ratios: AnyRatios,
+        images: tuple[ImageFacts, ...],
+        score: str = DEFAULT_SCORE,
+        padding: Padding = Padding.ATTENTION,
+    ) -> Plan:
         """How to run images; a ratio in thousandths stands for every block pair. Raises InputError."""
-        chosen = Ratios.uniform(ratios, self.depths) if isinstance(ratios, int) else ratios
-        chosen.check_depths(self.depths)
-        bits = self.options
-        return Plan(chosen, load_score(score), images, bits.high_bits, bits.low_bits, bits.other_bits)
+        chosen, bits = ratios_at(ratios, self.depths), self.options
+        return Plan(chosen, load_score(score), images, bits.high_bits, bits.low_bits, bits.other_bits, padding)
 
     @torch.no_grad()
-    def run(self, images: Tensor, plan: Plan, arithmetic: Arithmetic | None = None) -> NetworkRun:
-        """Run normalised images (images, 3, height, width), by default with fake quantization."""
-        return run_network(self.detector, images, plan, arithmetic or self.arithmetic())
+    def run(
+        self, images: Tensor, plan: Plan, arithmetic: Arithmetic | None = None, watch: Watcher | None = None
+    ) -> NetworkRun:
+        """Run normalised images (images, 3, height, width), by default with fake quantization; `watch` sees blocks."""
+        return run_network(self.network, images, plan, arithmetic or self.arithmetic(), watch)
 
     def double(self) -> QuantizedDetector:
         """The same model in float64."""
         detector = copy.deepcopy(self.detector).double()
-        return QuantizedDetector(detector, self.options, self.calibration, self.source)
+        return QuantizedDetector(detector, self.options, self.calibration, self.source, self.folding, self.low_norms)

@@ -19,11 +19,36 @@ _SHRINKS = tuple(step / 80 for step in range(80, 3, -1))
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What calibration saw of one activation tensor: exact extremes, and an evenly spaced sample (float64, 1-D)."""
+    """What calibration saw of one activation tensor: exact extremes, and an evenly spaced sample (float64, 1-D).
+
+    `rows` (rows, channels) are whole rows of it, in the model's dtype, and `magnitude` its mean |x| in the shape of
+    LSQ's steps, float64, where the method's `Sampling` asks for them.
+    """
 
     low: float
     high: float
     sample: Tensor
+    rows: Tensor | None = None
+    magnitude: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How much calibration keeps of a tensor per call of its GEMM.
+
+    About `values_per_call` values; and of tensors whose names end with one of `row_tensors`, about `rows_per_call`
+    rows. `magnitudes`: of all of them, mean magnitudes.
+    """
+
+    values_per_call: int = 4096
+    rows_per_call: int = 4096
+    row_tensors: tuple[str, ...] = ()
+    magnitudes: bool = False
+
+
+def spread(entries: Tensor, count: int) -> Tensor:
+    """About `count` of the entries; an odd stride walks through all channels and heads even if they are 2**n."""
+    return entries[:: max(1, len(entries) // count) | 1]
 
 
 def min_max(seen: Statistics, bits: int) -> AffineParams:

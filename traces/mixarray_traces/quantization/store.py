@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.trace.manifest import ModelSource
 from mixarray_traces.data.items import Split
-from mixarray_traces.model.config import DetectorConfig, SwinConfig
-from mixarray_traces.model.detector import Detector, build_detector
+from mixarray_traces.model.kinds import Model, build_model, shape_from_json, shape_to_json
 from mixarray_traces.model.weights import StateDict, load_into
-from mixarray_traces.model.windows import SmallMapRule
-from mixarray_traces.quantization.affine import AffineParams, WeightParams
 from mixarray_traces.quantization.arithmetic import Calibration
+from mixarray_traces.quantization.folding import Fold, Folding, foldable_layers
+from mixarray_traces.quantization.kinds import (
+    activation_from_json,
+    activation_to_json,
+    fold_from_json,
+    fold_to_json,
+    weight_from_json,
+    weight_to_json,
+)
+from mixarray_traces.quantization.low_norms import NormPair, blocks_by_name, pair_from_json, pair_to_json
 from mixarray_traces.quantization.method import load_method
 from mixarray_traces.quantization.network import named_weights, weights_by_bits
-from mixarray_traces.quantization.options import QuantizationOptions, RangeRule
+from mixarray_traces.quantization.options import (
+    BranchSteps,
+    CalibrationData,
+    LearnedVectors,
+    LowBranch,
+    OfqOptions,
+    QuantizationOptions,
+    QueryKey,
+    RangeRule,
+    RepqOptions,
+    SoftmaxZero,
+    ZeroPoints,
+)
 from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
+from mixarray_traces.quantization.query_key import with_query_key
 
 FORMAT = "mixarray quantized detector 1"
 MANIFEST = "manifest.json"
@@ -65,7 +83,7 @@ def load_quantized(path: Path | str) -> QuantizedDetector:
     except SafetensorError as error:
         raise InputError(str(folder / WEIGHTS), f"is no safetensors file: {error}") from None
     where = str(folder / MANIFEST)
-    detector = build_detector(_config(where, described))
+    detector = build_model(shape_from_json(where, described))
     _load_state(detector, state, str(folder / WEIGHTS))
     return quantizers_from_json(detector.eval(), described, where)
 
@@ -73,28 +91,32 @@ def load_quantized(path: Path | str) -> QuantizedDetector:
 def quantizers_to_json(model: QuantizedDetector) -> dict[str, Any]:
     """Everything but the float weights, as plain JSON values."""
     activations = {
-        f"{name}@{bits}": {"step": params.step, "zero_point": params.zero_point}
-        for (name, bits), params in sorted(model.calibration.activations.items())
+        f"{name}@{bits}": activation_to_json(quantizer)
+        for (name, bits), quantizer in sorted(model.calibration.activations.items(), key=lambda entry: entry[0])
     }
     weights = {
-        name: {"bits": params.bits, "steps": params.steps.tolist()}
-        for name, params in sorted(model.calibration.weights.items())
+        name: weight_to_json(quantizer)
+        for name, quantizer in sorted(model.calibration.weights.items(), key=lambda entry: entry[0])
     }
     return {
         "format": FORMAT,
         "source": model.source,
         "options": _plain(asdict(model.options)),
-        "detector": _plain(asdict(model.detector.config)),
         "activations": activations,
         "weights": weights,
-    }
+        "folding": {
+            name: fold_to_json(fold) for name, fold in sorted(model.folding.items(), key=lambda entry: entry[0])
+        },
+        "low_norms": {name: pair_to_json(pair) for name, pair in model.low_norms.items()},
+    } | shape_to_json(model.detector.config)
 
 
-def quantizers_from_json(detector: Detector, described: Mapping[str, Any], where: str) -> QuantizedDetector:
+def quantizers_from_json(detector: Model, described: Mapping[str, Any], where: str) -> QuantizedDetector:
     """The quantized model of a detector whose quantizers were saved; InputError if they do not fit or are broken."""
     if described.get("format") != FORMAT:
         raise InputError(where, f"{described.get('format')!r} is not {FORMAT!r}", "format")
     options, source = _options(where, described), _source(where, described)
+    detector = with_query_key(detector, options)
     expected = named_weights(detector)
     bits_of = weights_by_bits(expected, options.weight_bits, options.other_bits)
     saved = _entries(where, described, "weights", bits_of)
@@ -105,7 +127,9 @@ def quantizers_from_json(detector: Detector, described: Mapping[str, Any], where
     keys = {f"{tensor}@{bits}": (tensor, bits) for name in expected for tensor, bits in _operands(name, options)}
     saved = _entries(where, described, "activations", keys)
     activations = {place: _activation(where, key, place[1], saved[key]) for key, place in keys.items()}
-    return QuantizedDetector(detector, options, Calibration(activations, weights), source)
+    folding = _folding(where, detector, described)
+    low_norms = _low_norms(where, detector, described)
+    return QuantizedDetector(detector, options, Calibration(activations, weights), source, folding, low_norms)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -157,7 +181,11 @@ def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
     saved = _mapping(where, described, "options")
     ranges = ("weight_range", "high_range", "low_range")
     try:
-        values: dict[str, Any] = {field.name: saved[field.name] for field in fields(QuantizationOptions)}
+        # Options of one method alone are null for the others, and missing in models saved before they existed.
+        later = ("repq", "ofq", "calibration_data")
+        known = {field.name: saved[field.name] for field in fields(QuantizationOptions) if field.name not in later}
+        values: dict[str, Any] = known | {"repq": _repq(saved.get("repq")), "ofq": _ofq(saved.get("ofq"))}
+        values["calibration_data"] = CalibrationData(saved.get("calibration_data", CalibrationData.CANVASES))
         values |= {name: RangeRule(saved[name]) for name in ranges}
         values["calibration_split"] = Split[saved["calibration_split"].upper()]
         for name, value in values.items():
@@ -173,52 +201,92 @@ def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
         raise InputError(where, f"is wrong: {error}", "options") from None
 
 
-def _config(where: str, described: Mapping[str, Any]) -> DetectorConfig:
-    saved = dict(_mapping(where, described, "detector"))
-    try:
-        backbone = dict(saved["backbone"])
-        backbone |= {key: tuple(backbone[key]) for key in ("depths", "num_heads")}
-        backbone["small_map_rule"] = SmallMapRule[backbone["small_map_rule"].upper()]
-        saved["backbone"] = SwinConfig(**backbone)
-        return DetectorConfig(**saved)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(where, f"is wrong: {error}", "detector") from None
-
-
-def _load_state(detector: Detector, state: StateDict, where: str) -> None:
+def _load_state(detector: Model, state: StateDict, where: str) -> None:
     try:
         load_into(detector, state, where)
     except ValueError as error:
         raise InputError(where, str(error).removeprefix(f"{where}: ")) from None
 
 
-def _activation(where: str, key: str, bits: int, entry: Any) -> AffineParams:
+def _repq(saved: Mapping[str, Any] | None) -> RepqOptions | None:
+    if saved is None:
+        return None
+    if type(saved["largest_shift"]) is not int:
+        raise ValueError(f"largest_shift {saved['largest_shift']!r} is no integer")
+    return RepqOptions(
+        ZeroPoints(saved["zero_points"]),
+        BranchSteps(saved["branch_steps"]),
+        SoftmaxZero(saved["softmax_zero"]),
+        saved["largest_shift"],
+    )
+
+
+def _ofq(saved: Mapping[str, Any] | None) -> OfqOptions | None:
+    if saved is None:
+        return None
+    return OfqOptions(LearnedVectors(saved["vectors"]), QueryKey(saved["query_key"]), LowBranch(saved["low_branch"]))
+
+
+def _activation(where: str, key: str, bits: int, entry: Any) -> ActivationQuantizer:
     try:
-        step, zero_point = float(entry["step"]), entry["zero_point"]
-        if type(zero_point) is not int:
-            raise ValueError(f"zero point {zero_point!r} is no integer")
-        return AffineParams(bits, step, zero_point)
-    except (KeyError, TypeError, ValueError) as error:
+        return activation_from_json(bits, entry)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(where, f"is wrong: {error}", f"activations.{key}") from None
 
 
-def _weight(where: str, name: str, entry: Any, bits: int, outputs: int) -> WeightParams:
+def _weight(where: str, name: str, entry: Any, bits: int, outputs: int) -> WeightQuantizer:
+    place = f"weights.{name}"
     try:
-        found, steps = entry["bits"], [float(step) for step in entry["steps"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(where, f"is wrong: {error}", f"weights.{name}") from None
-    if found != bits:
-        raise InputError(where, f"{found!r} bits; the options say {bits}", f"weights.{name}.bits")
-    if len(steps) != outputs or not all(math.isfinite(step) and step > 0 for step in steps):
-        raise InputError(where, f"needs {outputs} finite steps above 0", f"weights.{name}.steps")
-    return WeightParams(bits, torch.tensor(steps, dtype=torch.float64))
+        if entry["bits"] != bits:
+            raise InputError(where, f"{entry['bits']!r} bits; the options say {bits}", f"{place}.bits")
+        quantizer = weight_from_json(entry)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(where, f"is wrong: {error}", place) from None
+    steps = quantizer.steps
+    if len(steps) != outputs or not bool((steps.isfinite() & (steps > 0)).all()):
+        raise InputError(where, f"needs {outputs} finite steps above 0", f"{place}.steps")
+    return quantizer
+
+
+def _folding(where: str, detector: Model, described: Mapping[str, Any]) -> Folding:
+    """The folds of a saved model; models saved before there were folds have none."""
+    saved = _mapping(where, described, "folding") if "folding" in described else {}
+    layers = foldable_layers(detector)
+    folding: dict[str, Fold] = {}
+    for name, entry in saved.items():
+        if name not in layers:
+            raise InputError(where, "is no linear operator behind a LayerNorm", f"folding.{name}")
+        try:
+            folding[name] = fold_from_json(entry)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(where, f"is wrong: {error}", f"folding.{name}") from None
+        channels = layers[name][1].in_features
+        if len(folding[name].factors) != channels:
+            raise InputError(where, f"needs {channels} factors and shifts", f"folding.{name}")
+    return folding
+
+
+def _low_norms(where: str, detector: Model, described: Mapping[str, Any]) -> dict[str, NormPair]:
+    """The low branch's own LayerNorms: of no block, or of every block."""
+    if not described.get("low_norms"):
+        return {}
+    blocks = blocks_by_name(detector)
+    saved, found = _entries(where, described, "low_norms", blocks), dict[str, NormPair]()
+    for name, block in blocks.items():
+        try:
+            found[name] = pair_from_json(saved[name], len(block.norm1.weight))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(where, f"is wrong: {error}", f"low_norms.{name}") from None
+    return found
 
 
 def _operands(name: str, options: QuantizationOptions) -> list[tuple[str, int]]:
     """The activations that operator `name` brings in, at every width they may run at."""
     tensors = [f"{name}.input"]
-    if name.endswith(".attn.qkv"):
-        stem = name.removesuffix("qkv")
+    if name.endswith((".attn.qkv", ".attn.qkx")):
+        stem = name[: -len("qkv")]
         tensors += [f"{stem}{product}.{side}" for product in ("qk", "av") for side in ("left", "right")]
     inside = ".blocks." in name
     widths = (options.high_bits, options.low_bits) if inside else (options.other_bits,)

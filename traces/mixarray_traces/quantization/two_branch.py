@@ -1,30 +1,39 @@
 """The Two-Branch Swin Block (MixA-Q, ICCV 2025): groups of windows run at different activation bits.
 
 The whole block runs group by group, window by window: LayerNorm, attention, projection, residual, LayerNorm, MLP,
-residual. Weights are shared; each branch has its own step and zero point for every activation tensor. Attention sees
-padded positions (zero after the first LayerNorm), everything else real tokens only: the detection rule.
+residual. Weights are shared; each branch has its own step and zero point for every activation tensor, and after
+training (`low_norms.py`) its own LayerNorms. Windows in no branch are pruned: they keep their input. Attention sees
+padded positions (zero after the first LayerNorm), everything else real tokens only: the detection rule. Under
+`Padding.BLOCK` the whole block sees them, zero at its start.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mixarray.trace.padding import Padding
+from mixarray_traces.model.branch_norms import BranchNorms
 from mixarray_traces.model.swin import SwinBlock, WindowAttention, normalise
 from mixarray_traces.model.windows import WindowGrid
 from mixarray_traces.quantization.arithmetic import Arithmetic
+from mixarray_traces.quantization.query_key import reparameterised_products
 from mixarray_traces.quantization.window_rows import WindowGroup, shift_mask, window_group
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Activation bits, and the windows that run at them: int64, numbered image * windows per image + window, rising."""
+    """Activation bits, and the windows that run at them: int64, numbered image * windows per image + window, rising.
+
+    `norms` are the LayerNorms of this branch where it has its own.
+    """
 
     bits: int
     windows: Tensor
+    norms: BranchNorms | None = None
 
 
 def run_block(
@@ -34,6 +43,7 @@ def run_block(
     grid: WindowGrid,
     branches: tuple[Branch, ...],
     arithmetic: Arithmetic,
+    padding: Padding = Padding.ATTENTION,
 ) -> Tensor:
     """Run a block on a map (images, height, width, C); windows in no branch keep their input."""
     flat = features.reshape(-1, features.shape[-1])
@@ -41,32 +51,51 @@ def run_block(
     for branch in branches:
         if len(branch.windows):
             group = window_group(grid, branch.windows)
-            tokens = _run_group(block, name, flat[group.token_rows], grid, group, branch.bits, arithmetic)
+            run = _run_group if padding is Padding.ATTENTION else _run_padded_group
+            tokens = run(block, branch, name, flat[group.token_rows], grid, group, arithmetic)
             result[group.token_rows] = tokens
     return result.reshape(features.shape)
 
 
 def _run_group(
     block: SwinBlock,
+    branch: Branch,
     name: str,
     tokens: Tensor,
     grid: WindowGrid,
     group: WindowGroup,
-    bits: int,
     arithmetic: Arithmetic,
 ) -> Tensor:
-    positions = grid.window**2
-    windows = _pad(normalise(block.norm1, tokens), group, positions)
+    positions, bits = grid.window**2, branch.bits
+    norms = block if branch.norms is None else branch.norms
+    windows = _pad(normalise(norms.norm1, tokens), group, positions, block.padding)
     attended = _attention(block.attn, f"{name}.attn", windows, grid, group, bits, arithmetic).flatten(0, 1)
     tokens = tokens + (attended if group.slots is None else attended[group.slots])
-    hidden = arithmetic.linear(f"{name}.mlp.fc1", normalise(block.norm2, tokens), bits)
-    return tokens.add_(arithmetic.linear(f"{name}.mlp.fc2", functional.gelu(hidden), bits))
+    hidden = arithmetic.linear(f"{name}.mlp.fc1", normalise(norms.norm2, tokens), bits)
+    return tokens + arithmetic.linear(f"{name}.mlp.fc2", functional.gelu(hidden), bits)
 
 
-def _pad(tokens: Tensor, group: WindowGroup, positions: int) -> Tensor:
-    """Real tokens to whole windows (windows, positions, C), zero where padded."""
+def _run_padded_group(
+    block: SwinBlock,
+    branch: Branch,
+    name: str,
+    tokens: Tensor,
+    grid: WindowGrid,
+    group: WindowGroup,
+    arithmetic: Arithmetic,
+) -> Tensor:
+    """Like `_run_group`, but padded positions, zero at first, go through the whole block before they are cut off."""
+    whole = _pad(tokens, group, grid.window**2).flatten(0, 1)
+    result = _run_group(block, branch, name, whole, grid, replace(group, slots=None), arithmetic)
+    return result if group.slots is None else result[group.slots]
+
+
+def _pad(tokens: Tensor, group: WindowGroup, positions: int, fill: Tensor | None = None) -> Tensor:
+    """Real tokens to whole windows (windows, positions, C); `fill` (C,), or zero, where padded."""
     if group.slots is not None:
         whole = tokens.new_zeros(group.count * positions, tokens.shape[-1])
+        if fill is not None:
+            whole += fill
         whole[group.slots] = tokens
         tokens = whole
     return tokens.reshape(group.count, positions, -1)
@@ -81,8 +110,11 @@ def _attention(
     bits: int,
     arithmetic: Arithmetic,
 ) -> Tensor:
-    q, k, v = attention.split_heads(arithmetic.linear(f"{name}.qkv", windows, bits))
-    logits = arithmetic.matmul(f"{name}.qk", q * attention.scale, k.transpose(-2, -1), bits)
+    if attention.reparameterised:
+        logits, v = reparameterised_products(attention, name, windows, bits, arithmetic)
+    else:
+        q, k, v = attention.split_heads(arithmetic.linear(f"{name}.qkv", windows, bits))
+        logits = arithmetic.matmul(f"{name}.qk", q * attention.scale, k.transpose(-2, -1), bits)
     logits = logits.add_(attention.position_bias(grid.window))
     _add_mask(logits, grid, group)
     weights = torch.softmax(logits, dim=-1)
@@ -97,4 +129,4 @@ def _add_mask(logits: Tensor, grid: WindowGrid, group: WindowGroup) -> None:
     place = places[group.window]
     masked = (place >= 0).nonzero().squeeze(1)
     if len(masked):
-        logits[masked] += masks[place[masked]].to(logits.dtype).unsqueeze(1)
+        logits[masked] += masks[place[masked]].to(logits).unsqueeze(1)

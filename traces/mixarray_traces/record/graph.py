@@ -21,13 +21,42 @@ from mixarray.trace.model import (
     Variation,
 )
 
-QuantizerLookup = Callable[[str, int], tuple[float, int]]
-"""(tensor name, bits) -> (step, zero point in signed codes)."""
+
+@dataclass(frozen=True, slots=True)
+class ActivationFacts:
+    """What a trace says of a quantized activation: step, zero point in signed codes, and encoding."""
+
+    step: float
+    zero_point: int
+    encoding: Encoding = Encoding.INT
 
 
-def uncalibrated(tensor: str, bits: int) -> tuple[float, int]:
-    """Step 1 and an asymmetric zero point: of an untrained model only the need for row and column sums is known."""
-    return 1.0, -1
+@dataclass(frozen=True, slots=True)
+class WeightFacts:
+    """What a trace says of a weight: its encoding, and whether its offsets ask for row sums of the activations."""
+
+    encoding: Encoding = Encoding.INT
+    needs_row_sums: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizers:
+    """Looks up activations by (tensor name, bits), and weights by the name of their operator."""
+
+    activation: Callable[[str, int], ActivationFacts]
+    weight: Callable[[str], WeightFacts]
+
+
+def _asymmetric(tensor: str, bits: int) -> ActivationFacts:
+    return ActivationFacts(1.0, -1)
+
+
+def _symmetric(name: str) -> WeightFacts:
+    return WeightFacts()
+
+
+UNCALIBRATED = Quantizers(_asymmetric, _symmetric)
+"""Step 1 and an asymmetric zero point: of an untrained model only the need for row and column sums is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +84,16 @@ OUTSIDE = Place()
 
 @dataclass
 class Graph:
-    """Collects operators and tensors in execution order."""
+    """Collects operators and tensors in execution order.
+
+    `row_sums` are, by accumulators, the sums that the weights' offsets ask for: what reads the one reads the other.
+    """
 
     precision: Precision
-    quantizer: QuantizerLookup
+    quantizers: Quantizers
     operators: list[Operator] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
+    row_sums: dict[int, int] = field(default_factory=dict)
     _count: int = 0
 
     def finish(self) -> Topology:
@@ -73,21 +106,28 @@ class Graph:
         widths = self.precision.branch_bits if varies else (self.precision.other_bits,)
         number = self._next()
         for bits in widths:
-            step, zero = self.quantizer(name, bits)
-            self._add(number, name, Role.ACTIVATION, (batch, rows, columns), bits, zero, step, variation)
+            self._add(
+                number,
+                name,
+                Role.ACTIVATION,
+                (batch, rows, columns),
+                bits,
+                self.quantizers.activation(name, bits),
+                variation,
+            )
         return number
 
-    def weight(self, name: str, rows: int, columns: int, bits: int) -> int:
-        """A weight matrix (inputs, outputs), symmetric, with steps per output channel beside its codes."""
-        number = self._next()
-        self._add(number, name, Role.WEIGHT, (1, rows, columns), bits, 0, math.nan, Variation.NONE)
+    def weight(self, name: str, rows: int, columns: int, bits: int, encoding: Encoding) -> int:
+        """A weight matrix (inputs, outputs); steps and zero points per output channel stand beside its codes."""
+        number, facts = self._next(), ActivationFacts(math.nan, 0, encoding)
+        self._add(number, name, Role.WEIGHT, (1, rows, columns), bits, facts, Variation.NONE)
         return number
 
     def state(self, name: str, batch: int, rows: int, columns: int, bits: int | None = None) -> int:
         """Values that never enter a multiplier: the residual stream, or accumulators (`bits`)."""
         number = self._next()
         width = self.precision.state_bits if bits is None else bits
-        self._add(number, name, Role.STATE, (batch, rows, columns), width, 0, math.nan, Variation.NONE)
+        self._add(number, name, Role.STATE, (batch, rows, columns), width, ActivationFacts(math.nan, 0), Variation.NONE)
         return number
 
     def accumulators(self, name: str, batch: int, rows: int, columns: int) -> int:
@@ -106,6 +146,9 @@ class Graph:
         rows_per: RowsPer = RowsPer.WINDOW,
     ) -> int:
         """Append an operator of `size` (batch, m, n, k); returns its output tensor."""
+        inputs += tuple(
+            vector(self.row_sums[one.tensor], one.relation) for one in inputs if one.tensor in self.row_sums
+        )
         in_block = kind is OperatorKind.GEMM and place.block >= 0
         self.operators.append(
             Operator(
@@ -126,10 +169,22 @@ class Graph:
         variation: Variation = Variation.NONE,
         rows_per: RowsPer = RowsPer.WINDOW,
     ) -> int:
-        """A GEMM with a weight; returns the tensor of its accumulators."""
+        """A GEMM with a weight, and the row sums its weight asks for; returns the tensor of its accumulators."""
         bits = self.precision.weight_bits if place.block >= 0 else self.precision.other_bits
-        weight = self.weight(f"{name}.weight", inputs, outputs, bits)
+        facts = self.quantizers.weight(name)
+        weight = self.weight(f"{name}.weight", inputs, outputs, bits, facts.encoding)
         result = self.accumulators(f"{name}.accumulators", 1, rows, outputs)
+        if facts.needs_row_sums:
+            self.row_sums[result] = self.operator(
+                f"{name}.row_sum",
+                OperatorKind.ROW_SUM,
+                place,
+                (1, rows, inputs, 0),
+                (vector(stream.tensor, stream.relation),),
+                self.accumulators(f"{name}.row_sums", 1, rows, 1),
+                variation,
+                rows_per,
+            )
         operands = (stream, Input(weight, Operand.STATIONARY, Relation.ALL))
         size = (1, rows, outputs, inputs)
         return self.operator(name, OperatorKind.GEMM, place, size, operands, result, variation, rows_per)
@@ -145,11 +200,11 @@ class Graph:
         role: Role,
         shape: tuple[int, int, int],
         bits: int,
-        zero_point: int,
-        step: float,
+        facts: ActivationFacts,
         variation: Variation,
     ) -> None:
-        self.tensors.append(Tensor(number, name, role, *shape, bits, True, zero_point, step, Encoding.INT, variation))
+        quantizer = facts.zero_point, facts.step, facts.encoding
+        self.tensors.append(Tensor(number, name, role, *shape, bits, True, *quantizer, variation))
 
 
 def stream(tensor: int, relation: Relation) -> Input:

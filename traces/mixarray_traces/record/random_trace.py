@@ -12,9 +12,10 @@ import numpy as np
 from mixarray.provenance import git_revision, package_versions
 from mixarray.trace.bundle import write_bundle
 from mixarray.trace.manifest import Derived, Manifest, ModelSource
+from mixarray.trace.padding import Padding
 from mixarray.trace.windows import WindowTable
 from mixarray_traces.importance.order import random_scores, rank_windows
-from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.ratios import AnyRatios, Ratios, ratios_at
 from mixarray_traces.record.graph import Precision
 from mixarray_traces.record.shape import ClassifierShape, SwinShape
 from mixarray_traces.record.table import TableBuilder
@@ -27,12 +28,13 @@ def random_bundle(
     shape: SwinShape,
     height: int,
     width: int,
-    ratio: int | Ratios,
+    ratio: AnyRatios,
     seed: int,
     path: Path | str,
     force: bool = False,
     classes: int | None = None,
     precision: Precision | None = None,
+    padding: Padding = Padding.ATTENTION,
 ) -> Path:
     """Write the bundle of one image of height x width px at a ratio in thousandths; `classes` adds a classifier head.
 
@@ -40,10 +42,9 @@ def random_bundle(
     Raises InputError for a ratio or size that is not allowed, or where `path` exists.
     """
     chosen = precision or Precision()
-    ratios = Ratios.uniform(ratio, shape.depths) if isinstance(ratio, int) else ratio
-    ratios.check_depths(shape.depths)
+    ratios = ratios_at(ratio, shape.depths)
     head = None if classes is None else ClassifierShape(classes)
-    topology = build_topology(shape, height, width, head, chosen)
+    topology = build_topology(shape, height, width, head, chosen, padding=padding, promotion=ratios.promotion)
     manifest = Manifest(
         schema_version="1.0",
         model=shape.name,
@@ -57,7 +58,11 @@ def random_bundle(
         activation_bits_low=chosen.branch_bits[-1],
         weight_bits=chosen.weight_bits,
         ratio_thousandths=ratios.nominal,
-        pair_ratios_thousandths=ratios.pairs,
+        pair_ratios_thousandths=ratios.compression,
+        pruning_thousandths=ratios.nominal_pruning,
+        pair_pruning_thousandths=ratios.pruning,
+        promotion=ratios.promotion,
+        padding=padding,
         score="random",
         score_note=RANDOM_NOTE,
         seed=seed,
@@ -77,7 +82,8 @@ def _random_windows(
     for (stage, block), grid in block_grids(shape, height, width).items():
         scores = random_scores(seed, stage, grid.shift > 0, grid.windows)
         ranks = rank_windows(scores)
-        low = ranks >= ratios.high_windows(stage, block, grid.windows)
-        bits = np.where(low, precision.branch_bits[-1], precision.branch_bits[0])
+        sizes = ratios.sizes(stage, block, grid.windows)
+        by_rank = np.repeat((precision.branch_bits[0], precision.branch_bits[-1], 0), sizes)
+        bits = by_rank[ranks]
         table.add(0, stage, block, grid, scores, ranks, bits)
     return table.finish()

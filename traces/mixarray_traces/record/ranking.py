@@ -25,20 +25,25 @@ def grid_of(size: MapGrid) -> Grid:
 
 
 def add_ranking(
-    graph: Graph, token_map: TokenMap, stage: int, entry: StageEntry, tokens: int, grids: Iterable[MapGrid]
+    graph: Graph, token_map: TokenMap, name: str, stage: int, entry: StageEntry, tokens: int, grids: Iterable[MapGrid]
 ) -> dict[Grid, int]:
-    """Append token map and ranking of a stage; returns the tensor that holds the order of each grid's windows."""
-    numbers = _token_map(graph, token_map, stage, entry, tokens)
-    return {grid_of(size): _rank(graph, stage, size, numbers) for size in dict.fromkeys(grids)}
+    """Append token map and ranking of a stage, or of the block `name` that ranks anew.
+
+    Returns the tensor that holds the order of each grid's windows.
+    """
+    numbers = _token_map(graph, token_map, name, stage, entry, tokens)
+    return {grid_of(size): _rank(graph, name, stage, size, numbers) for size in dict.fromkeys(grids)}
 
 
-def _token_map(graph: Graph, token_map: TokenMap, stage: int, entry: StageEntry, tokens: int) -> tuple[Input, ...]:
+def _token_map(
+    graph: Graph, token_map: TokenMap, name: str, stage: int, entry: StageEntry, tokens: int
+) -> tuple[Input, ...]:
     """One number per token, as the ranking reads it: all of them."""
     if token_map is TokenMap.NONE:
         return ()
     source = entry.premerge if token_map is TokenMap.PREMERGE else entry.features
     channels = next(tensor.columns for tensor in graph.tensors if tensor.tensor == source)
-    name, shape = f"stages.{stage}", (1, tokens, channels, 0)
+    shape = (1, tokens, channels, 0)
     inputs = [vector(source, Relation.SAME_ROW)]
     if token_map is TokenMap.CENTERED:
         sums = graph.accumulators(f"{name}.token_sums", 1, 1, channels)
@@ -50,14 +55,14 @@ def _token_map(graph: Graph, token_map: TokenMap, stage: int, entry: StageEntry,
     return (vector(importance, Relation.ALL),)
 
 
-def _rank(graph: Graph, stage: int, size: MapGrid, numbers: tuple[Input, ...]) -> int:
+def _rank(graph: Graph, prefix: str, stage: int, size: MapGrid, numbers: tuple[Input, ...]) -> int:
     """Score and rank the windows of one grid; returns the order.
 
     The ranking waits for the whole map. m counts windows, n the positions summed per window; a score that needs no map
     comes from outside, one number per window.
     """
     grid = grid_of(size)
-    name = f"stages.{stage}.rank.{grid}"
+    name = f"{prefix}.rank.{grid}"
     order = graph.state(f"{name}.order", 1, size.windows, 1)
     shape = (1, size.windows, size.window**2 if numbers else 1, 0)
     return graph.operator(name, OperatorKind.RANK, Place(stage, -1, grid), shape, numbers, order)

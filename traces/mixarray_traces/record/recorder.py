@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,19 +16,24 @@ from mixarray.provenance import git_revision, package_versions
 from mixarray.trace.bundle import write_bundle
 from mixarray.trace.manifest import Derived, Manifest, ModelSource
 from mixarray.trace.model import Topology
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion
 from mixarray_traces.allocator import keep_freed_memory
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.default import DEFAULT_SCORE
 from mixarray_traces.importance.registry import token_map_of
-from mixarray_traces.model.detector import Detector, images_to_input
+from mixarray_traces.model.config import ClassifierConfig, DetectorConfig
+from mixarray_traces.model.kinds import Model, ModelConfig, kind_of
 from mixarray_traces.model.windows import SmallMapRule
-from mixarray_traces.quantization.network import NetworkRun, Plan, named_weights
+from mixarray_traces.quantization.integer import check_integer
+from mixarray_traces.quantization.network import NetworkRun, Plan
 from mixarray_traces.quantization.quantized import QuantizedDetector
-from mixarray_traces.quantization.ratios import Ratios
-from mixarray_traces.record.capture import CapturingArithmetic, packed, packed_weights
-from mixarray_traces.record.graph import Precision
+from mixarray_traces.quantization.query_key import is_reparameterised
+from mixarray_traces.quantization.ratios import AnyRatios
+from mixarray_traces.record.capture import CapturingArithmetic, packed, packed_weights, packed_zeros, position_steps
+from mixarray_traces.record.graph import ActivationFacts, Precision, Quantizers, WeightFacts
 from mixarray_traces.record.images import RecordImage
-from mixarray_traces.record.shape import DetectionShape, MapGrid, SwinShape
+from mixarray_traces.record.shape import ClassifierShape, DetectionShape, HeadShape, MapGrid, SwinShape
 from mixarray_traces.record.table import TableBuilder
 from mixarray_traces.record.topology import block_grids, build_topology
 
@@ -57,12 +63,13 @@ def record(
     model: QuantizedDetector,
     images: Sequence[RecordImage],
     path: Path | str,
-    ratio: int | Ratios,
+    ratio: AnyRatios,
     score: str = DEFAULT_SCORE,
     seed: int = 0,
     tensors: TensorMode = TensorMode.SAMPLED,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    padding: Padding = Padding.ATTENTION,
 ) -> Path:
     """Run `images` (all of one size) at a ratio in thousandths and write the bundle.
 
@@ -72,35 +79,35 @@ def record(
     keep_freed_memory()
     height, width = _common_size(images)
     facts = tuple(image_facts(seed, index, image.boxes) for index, image in enumerate(images))
-    plan = model.plan(ratio, facts, score)
+    plan = model.plan(ratio, facts, score, padding)
     _check_boxes(images, score)
     shape = shape_of(model.detector)
     grids = block_grids(shape, height, width)
-    topology = topology_of(model, height, width, score)
+    topology = topology_of(model, height, width, score, padding, plan.ratios.promotion)
     table = TableBuilder()
     files: dict[str, dict[str, NDArray[np.generic]]] = {}
     kept = {TensorMode.NONE: 0, TensorMode.SAMPLED: 1, TensorMode.ALL: len(images)}[tensors]
     if kept:
-        files["weights"] = packed_weights(named_weights(model.detector), model.calibration)
+        files["weights"] = packed_weights(model.weights(), model.calibration) | position_steps(model.calibration)
     for numbers in _batches(len(images), kept):
         batch = np.stack([images[index].pixels for index in numbers])
-        part = Plan(plan.ratios, plan.score, tuple(facts[i] for i in numbers), *_bits(plan))
+        part = replace(plan, images=tuple(facts[i] for i in numbers))
         capture = CapturingArithmetic(model.arithmetic(), model.calibration) if numbers.start < kept else None
-        run = model.run(images_to_input(batch, _dtype(model)), part, capture)
+        run = model.run(model.detector.to_input(batch), part, capture)
         if capture:
-            files[f"image-{numbers.start}"] = packed(capture.codes)
+            files[f"image-{numbers.start}"] = packed(capture.codes) | packed_zeros(capture.zeros)
         _add_windows(table, run, numbers, grids, plan)
         if progress:
             progress(numbers.stop, len(images))
-    manifest = _manifest(model, images, plan.ratios, score, seed, (height, width))
+    manifest = _manifest(model, images, plan, score, seed, (height, width))
     return write_bundle(path, manifest, topology, table.finish(), files, force)
 
 
-def shape_of(detector: Detector) -> SwinShape:
-    """The torch-free shape of a detector's backbone."""
+def shape_of(detector: Model) -> SwinShape:
+    """The torch-free shape of a model's backbone."""
     config = detector.backbone.config
     return SwinShape(
-        name="swin_detector",
+        name=f"swin_{kind_of(detector.config)}",
         channels=tuple(config.stage_dim(stage) for stage in range(config.num_stages)),
         depths=config.depths,
         heads=config.num_heads,
@@ -112,17 +119,41 @@ def shape_of(detector: Detector) -> SwinShape:
     )
 
 
-def topology_of(model: QuantizedDetector, height: int, width: int, score: str = DEFAULT_SCORE) -> Topology:
-    """The topology of a quantized detector at an input size, with its steps and zero points and a score's work."""
-    config, options = model.detector.config, model.options
-    head = DetectionShape(config.head_dim, config.head_hidden_dim, config.num_classes + 4)
+def topology_of(
+    model: QuantizedDetector,
+    height: int,
+    width: int,
+    score: str = DEFAULT_SCORE,
+    padding: Padding = Padding.ATTENTION,
+    promotion: Promotion = Promotion.REFUSED,
+) -> Topology:
+    """The topology of a quantized model at an input size, with its steps and zero points and a score's work."""
+    options, head = model.options, _head_shape(model.detector.config)
     precision = Precision((options.high_bits, options.low_bits), options.weight_bits, options.other_bits)
+    shape, token_map = shape_of(model.detector), token_map_of(score)
+    return build_topology(shape, height, width, head, precision, _quantizers(model), token_map, padding, promotion)
 
-    def quantizer(tensor: str, bits: int) -> tuple[float, int]:
-        params = model.calibration.activations["patch_embed.input" if tensor == "image" else tensor, bits]
-        return params.step, params.zero_point
 
-    return build_topology(shape_of(model.detector), height, width, head, precision, quantizer, token_map_of(score))
+def _quantizers(model: QuantizedDetector) -> Quantizers:
+    def activation(tensor: str, bits: int) -> ActivationFacts:
+        found = model.calibration.activations["patch_embed.input" if tensor == "image" else tensor, bits]
+        step = float(found.step.mean()) if isinstance(found.step, torch.Tensor) else found.step
+        return ActivationFacts(step, found.zero_point, found.encoding)
+
+    def weight(name: str) -> WeightFacts:
+        found = model.calibration.weights[name]
+        return WeightFacts(found.encoding, found.offsets is not None)
+
+    check_integer(model.calibration)
+    if is_reparameterised(model.options):
+        raise InputError("record", "attention scores are reparameterised: a trace has no operators for them", "model")
+    return Quantizers(activation, weight)
+
+
+def _head_shape(config: ModelConfig) -> HeadShape:
+    if isinstance(config, DetectorConfig):
+        return DetectionShape(config.head_dim, config.head_hidden_dim, config.num_classes + 4)
+    return ClassifierShape(config.num_classes) if isinstance(config, ClassifierConfig) else None
 
 
 def _common_size(images: Sequence[RecordImage]) -> tuple[int, int]:
@@ -153,7 +184,8 @@ def _add_windows(
 ) -> None:
     for place, image in enumerate(numbers):
         for seen in run.windows:
-            bits = torch.where(seen.low[place], plan.low_bits, plan.high_bits)
+            kept = torch.where(seen.low[place], plan.low_bits, plan.high_bits)
+            bits = kept.masked_fill(seen.pruned[place], 0)
             table.add(
                 image,
                 seen.stage,
@@ -165,26 +197,18 @@ def _add_windows(
             )
 
 
-def _bits(plan: Plan) -> tuple[int, int, int]:
-    return plan.high_bits, plan.low_bits, plan.other_bits
-
-
-def _dtype(model: QuantizedDetector) -> torch.dtype:
-    return next(model.detector.parameters()).dtype
-
-
 def _manifest(
     model: QuantizedDetector,
     images: Sequence[RecordImage],
-    ratios: Ratios,
+    plan: Plan,
     score: str,
     seed: int,
     size: tuple[int, int],
 ) -> Manifest:
-    options = model.options
+    options, ratios = model.options, plan.ratios
     return Manifest(
         schema_version="1.0",
-        model="swin_detector",
+        model=f"swin_{kind_of(model.detector.config)}",
         model_source=ModelSource(model.source),
         window_size=model.detector.backbone.config.window_size,
         input_height=size[0],
@@ -195,7 +219,11 @@ def _manifest(
         activation_bits_low=options.low_bits,
         weight_bits=options.weight_bits,
         ratio_thousandths=ratios.nominal,
-        pair_ratios_thousandths=ratios.pairs,
+        pair_ratios_thousandths=ratios.compression,
+        pruning_thousandths=ratios.nominal_pruning,
+        pair_pruning_thousandths=ratios.pruning,
+        promotion=ratios.promotion,
+        padding=plan.padding,
         score=score,
         score_note=NOTES.get(score, ""),
         seed=seed,

@@ -1,16 +1,19 @@
 """The topology of a quantized Swin transformer: every operator in order, every tensor with its bits. No torch.
 
 GEMMs are named like the measured lists of Swin-T in `tests/golden/`. Sizes follow the detection rule: attention sees
-whole windows, padded positions included; LayerNorm, MLP and residual see real tokens only.
+whole windows, padded positions included; LayerNorm, MLP and residual see real tokens only, unless `padding` says
+otherwise.
 """
 
 from __future__ import annotations
 
 from mixarray.trace.model import Grid, OperatorKind, Relation, Topology, Variation
+from mixarray.trace.padding import Padding
+from mixarray.trace.ratio import Promotion
 from mixarray_traces.importance.default import DEFAULT_TOKEN_MAP
 from mixarray_traces.importance.token_map import TokenMap
 from mixarray_traces.record.block_topology import BlockSize, Entry, add_block
-from mixarray_traces.record.graph import OUTSIDE, Graph, Place, Precision, QuantizerLookup, stream, uncalibrated, vector
+from mixarray_traces.record.graph import OUTSIDE, UNCALIBRATED, Graph, Place, Precision, Quantizers, stream, vector
 from mixarray_traces.record.head_topology import add_head
 from mixarray_traces.record.ranking import StageEntry, add_ranking, grid_of
 from mixarray_traces.record.shape import HeadShape, MapGrid, SwinShape, map_grid, stage_sizes
@@ -24,14 +27,17 @@ def build_topology(
     width: int,
     head: HeadShape = None,
     precision: Precision | None = None,
-    quantizer: QuantizerLookup = uncalibrated,
+    quantizers: Quantizers = UNCALIBRATED,
     token_map: TokenMap = DEFAULT_TOKEN_MAP,
+    padding: Padding = Padding.ATTENTION,
+    promotion: Promotion = Promotion.REFUSED,
 ) -> Topology:
     """The operators of one image of height x width px; InputError where a stage's map is smaller than a window.
 
-    `token_map` is what the score that ranks the windows declares (`importance.registry.token_map_of`).
+    `token_map` is what the score that ranks the windows declares (`importance.registry.token_map_of`). Where
+    `promotion` ranks anew, every block has a token map and a ranking of its own.
     """
-    graph = Graph(precision or Precision(), quantizer)
+    graph = Graph(precision or Precision(), quantizers)
     sizes = stage_sizes(shape, height, width)
     entry = _patch_embed(graph, shape, sizes[0])
     maps: list[tuple[int, int]] = []
@@ -39,8 +45,11 @@ def build_topology(
         if stage:
             entry = _merge(graph, f"stages.{stage - 1}.downsample", shape, stage, rows * columns, maps[-1][0])
         grids = [map_grid(shape, rows, columns, block) for block in range(shape.depths[stage])]
-        orders = add_ranking(graph, token_map, stage, entry, rows * columns, grids)
-        features = _blocks(graph, shape, stage, grids, entry.features, orders)
+        sizes_of = [
+            BlockSize(grid, shape.channels[stage], shape.heads[stage], shape.mlp_ratio * shape.channels[stage], padding)
+            for grid in grids
+        ]
+        features = _blocks(graph, stage, sizes_of, entry, token_map, promotion is Promotion.RANKING)
         maps.append((features, rows * columns))
     add_head(graph, shape, head, maps)
     return graph.finish()
@@ -86,12 +95,17 @@ def _merge(graph: Graph, name: str, shape: SwinShape, stage: int, tokens: int, f
 
 
 def _blocks(
-    graph: Graph, shape: SwinShape, stage: int, grids: list[MapGrid], features: int, orders: dict[Grid, int]
+    graph: Graph, stage: int, sizes: list[BlockSize], entry: StageEntry, token_map: TokenMap, ranks_anew: bool
 ) -> int:
-    """The blocks of a stage; returns the map they leave."""
-    channels = shape.channels[stage]
-    for block, size in enumerate(grids):
-        name, grid = f"stages.{stage}.blocks.{block}", grid_of(size)
-        block_size = BlockSize(size, channels, shape.heads[stage], shape.mlp_ratio * channels)
-        features = add_block(graph, name, Place(stage, block, grid), block_size, Entry(features, orders[grid]))
+    """The ranking of a stage, or of each block, and the blocks; returns the map they leave."""
+    features, tokens = entry.features, sizes[0].grid.tokens
+    orders: dict[Grid, int] = {}
+    if not ranks_anew:
+        orders = add_ranking(graph, token_map, f"stages.{stage}", stage, entry, tokens, [size.grid for size in sizes])
+    for block, size in enumerate(sizes):
+        name, grid = f"stages.{stage}.blocks.{block}", grid_of(size.grid)
+        if ranks_anew:
+            now = StageEntry(features, entry.premerge)
+            orders |= add_ranking(graph, token_map, name, stage, now, tokens, [size.grid])
+        features = add_block(graph, name, Place(stage, block, grid), size, Entry(features, orders[grid]))
     return features

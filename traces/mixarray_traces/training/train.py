@@ -86,7 +86,7 @@ def train(options: TrainOptions, progress: Callable[[Progress], None] | None = N
             settings; `options.out` cannot be made (where one of these is so, it is left as it was); or the loss is not
             finite.
     """
-    run = _Run(options, _open_training_canvases())
+    run = _Run(options, open_training_canvases())
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,7 +95,8 @@ def train(options: TrainOptions, progress: Callable[[Progress], None] | None = N
     return TrainResult(run.weights_file, finished, tuple(run.done))
 
 
-def _open_training_canvases() -> CanvasSource:
+def open_training_canvases() -> CanvasSource:
+    """Canvases of the training split; InputError where the full item set is not installed."""
     try:
         return open_source(Split.TRAIN)
     except (OSError, ValueError) as error:

@@ -15,7 +15,12 @@ FAULTS: Sequence[Fault] = (
     Fault("one head as wide as all channels", BLOCK, "(width, width, head_dim)", "(width, width, channels)"),
     Fault("AV over the head's width", BLOCK, "(width, head_dim, width)", "(width, head_dim, head_dim)"),
     Fault("attention sees no padding", BLOCK, "self.grid.windows * self.window_tokens", "self.grid.tokens"),
-    Fault("the MLP sees padding", BLOCK, "hidden = size.grid.tokens,", "hidden = size.rows,"),
+    Fault(
+        "the MLP sees padding",
+        BLOCK,
+        "self.grid.tokens if self.padding is Padding.ATTENTION else self.rows",
+        "self.rows",
+    ),
     Fault("the MLP half as wide", SHAPE, "mlp_ratio: int = 4", "mlp_ratio: int = 2"),
     Fault("windows rounded down", SHAPE, "-(-self.height // self.window) * -(-", "(self.height // self.window) * -(-"),
     Fault("maps halved and rounded down", SHAPE, "-(-rows // 2), -(-columns // 2)", "rows // 2, columns // 2"),

@@ -6,12 +6,12 @@ Each branch gets a step and a zero point of its own for every activation tensor,
 from __future__ import annotations
 
 from mixarray_traces.quantization.arithmetic import Calibration
-from mixarray_traces.quantization.method import Material
+from mixarray_traces.quantization.method import Material, Outcome
 from mixarray_traces.quantization.options import QuantizationOptions
 from mixarray_traces.quantization.ranges import RANGE_RULES, weight_params
 
 
-def calibrate(material: Material, options: QuantizationOptions) -> Calibration:
+def calibrate(material: Material, options: QuantizationOptions) -> Outcome:
     """Choose every quantizer of the model."""
     activations = {}
     for name, seen in material.statistics.items():
@@ -24,4 +24,4 @@ def calibrate(material: Material, options: QuantizationOptions) -> Calibration:
         name: weight_params(weight.matrix, material.weight_bits[name], options.weight_range)
         for name, weight in material.weights.items()
     }
-    return Calibration(activations, weights)
+    return Outcome(Calibration(activations, weights))

@@ -1,0 +1,76 @@
+"""The flags of `mixarray quantize --method repq_vit`; without torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixarray.errors import InputError
+
+if TYPE_CHECKING:
+    from mixarray_traces.quantization.options import BranchSteps, RepqOptions, SoftmaxZero, ZeroPoints
+
+REPQ_VIT = "repq_vit"
+
+ZeroPointsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--zero-points",
+        help="repq_vit: mean zero points rounded (default), or fractional as published, which cannot be recorded.",
+    ),
+]
+BranchStepsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--branch-steps",
+        help="repq_vit: a step of each branch's own (default), or shared: the high branch's, scaled to the low bits.",
+    ),
+]
+SoftmaxZeroOption = Annotated[
+    str | None,
+    typer.Option("--softmax-zero", help="repq_vit: 0 is the last_code (default), or extra_zero, a symbol beside them."),
+]
+LargestShiftOption = Annotated[
+    int | None,
+    typer.Option("--largest-shift", help="repq_vit: softmax values shifted further are 0: 1 to 31 (default: 15)."),
+]
+
+
+def repq_options(
+    method: str,
+    zero_points: str | None,
+    branch_steps: str | None,
+    softmax_zero: str | None,
+    largest_shift: int | None,
+) -> RepqOptions | None:
+    """The options of `repq_vit`; None, and InputError for a flag that was given, for any other method."""
+    from mixarray_traces.quantization.options import BranchSteps, RepqOptions, SoftmaxZero, ZeroPoints
+
+    given = {
+        "--zero-points": zero_points,
+        "--branch-steps": branch_steps,
+        "--softmax-zero": softmax_zero,
+        "--largest-shift": largest_shift,
+    }
+    if method != REPQ_VIT:
+        for option, value in given.items():
+            if value is not None:
+                raise InputError(option, f"{value} is an option of {REPQ_VIT}; the method is {method}")
+        return None
+    defaults = RepqOptions()
+    return RepqOptions(
+        ZeroPoints(_choice("--zero-points", zero_points, ZeroPoints, defaults.zero_points)),
+        BranchSteps(_choice("--branch-steps", branch_steps, BranchSteps, defaults.branch_steps)),
+        SoftmaxZero(_choice("--softmax-zero", softmax_zero, SoftmaxZero, defaults.softmax_zero)),
+        defaults.largest_shift if largest_shift is None else largest_shift,
+    )
+
+
+def _choice(option: str, text: str | None, allowed: type[ZeroPoints | BranchSteps | SoftmaxZero], default: str) -> str:
+    if text is None:
+        return default
+    names = [known.value for known in allowed]
+    if text not in names:
+        raise InputError(option, f"{text!r} is unknown; allowed: {', '.join(names)}")
+    return text

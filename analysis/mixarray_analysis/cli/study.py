@@ -1,0 +1,156 @@
+"""`mixarray study`: what the ranking is worth, how much noise each branch adds, what shares whole windows allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixarray_analysis.cli.options import (
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    PaddingOption,
+    PromotionOption,
+    PruningOption,
+    QuietOption,
+    RatioOption,
+    RatiosOption,
+    ScoreOption,
+    SeedOption,
+    SizeOption,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixarray_analysis.plain_table import PlainTable
+    from mixarray_analysis.studying import Row
+
+NAME = "study"
+SplitOption = Annotated[str, typer.Option(help="train, validation or test; only test is shipped.")]
+OutFile = Annotated[Path | None, typer.Option("--out", "-o", help="A CSV file for the rows.")]
+
+app = typer.Typer(
+    help="Studies of a quantized model: the ranking of windows, the noise of each branch, nominal and actual shares.",
+    no_args_is_help=True,
+)
+
+
+@app.command("rankings")
+def rankings(
+    *,
+    ratios: RatiosOption = "0.4,0.8",
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
+    names: Annotated[
+        str, typer.Option("--rankings", metavar="A,B", help="Of true, reversed, random and oracle.")
+    ] = "true,reversed,random,oracle",
+    model: ModelOption = None,
+    canvases: Annotated[int, typer.Option("--n", min=2, help="Canvases, drawn by the generator from the seed.")] = 100,
+    size: SizeOption = 448,
+    split: SplitOption = "test",
+    score: ScoreOption = None,
+    seed: SeedOption = 0,
+    out: OutFile = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """AP50 of the true ranking, its reverse, chance and the oracle at equal ratios, on the same canvases."""
+    from mixarray_analysis.cli.values import read_padding, read_ratio_list, split_list
+    from mixarray_analysis.files import refuse_existing
+    from mixarray_analysis.studying import StudyRequest, rankings_table, study_rankings
+
+    chosen, kind = read_ratio_list(ratios, pruning, promotion), read_padding(padding)
+    wanted = split_list(names, "--rankings")
+    refuse_existing(out, force)
+    request = StudyRequest(chosen, model, canvases, size, split, score, seed, kind, quiet)
+    rows = study_rankings(request, wanted)
+    note = "= : the paired difference to the true ranking is inside its 95 % bootstrap interval (it contains 0)"
+    _hand_out(rows, rankings_table(rows), out, force, as_json, quiet, f"windows ranked by {rows[0].score}\n{note}")
+
+
+@app.command("sqnr")
+def sqnr(
+    *,
+    ratio: RatioOption = "0.4",
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    padding: PaddingOption = "attention",
+    model: ModelOption = None,
+    canvases: Annotated[int, typer.Option("--n", min=1, help="Canvases, drawn by the generator from the seed.")] = 16,
+    size: SizeOption = 448,
+    split: SplitOption = "test",
+    score: ScoreOption = None,
+    seed: SeedOption = 0,
+    out: OutFile = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Signal to quantization noise of block outputs by window: against the float network, and block by block."""
+    from mixarray_analysis.cli.values import read_choice, read_padding
+    from mixarray_analysis.files import refuse_existing
+    from mixarray_analysis.studying import StudyRequest, sqnr_table, study_sqnr
+
+    chosen, kind = read_choice(ratio, pruning, promotion), read_padding(padding)
+    refuse_existing(out, force)
+    rows = study_sqnr(StudyRequest((chosen,), model, canvases, size, split, score, seed, kind, quiet))
+    note = (
+        "network: against the float network, with the errors of all earlier blocks; block: against the float block on\n"
+        "the same input. Mean of dB over windows; exact windows have no noise and are left out of it."
+    )
+    _hand_out(rows, sqnr_table(rows), out, force, as_json, quiet, note)
+
+
+@app.command("shares")
+def shares(
+    *,
+    ratios: RatiosOption = "0.2,0.4,0.6,0.8",
+    pruning: PruningOption = "0",
+    promotion: PromotionOption = "refused",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", help="A quantized model's directory (default: the shipped one), or swin_t|swin_s|swin_b."
+        ),
+    ] = None,
+    input_size: Annotated[str, typer.Option("--input", metavar="HxW", help="Image size in pixels.")] = "448x448",
+    out: OutFile = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Nominal shares of low and pruned windows beside what whole windows allow, block by block; nothing is run."""
+    from mixarray_analysis.cli.values import read_ratio_list, read_size
+    from mixarray_analysis.files import refuse_existing
+    from mixarray_analysis.recording import NAMED_SHAPES
+    from mixarray_analysis.studying import shares_table, study_shares
+
+    chosen, wanted = read_ratio_list(ratios, pruning, promotion), read_size(input_size)
+    refuse_existing(out, force)
+    source = model if model is None or model in NAMED_SHAPES else Path(model)
+    rows = study_shares(chosen, source, wanted)
+    _hand_out(rows, shares_table(rows), out, force, as_json, quiet, "")
+
+
+def _hand_out(
+    rows: Sequence[Row], table: PlainTable, out: Path | None, force: bool, as_json: bool, quiet: bool, note: str
+) -> None:
+    """Write the CSV, and print the table with its note, or JSON."""
+    from mixarray_analysis.files import write_text
+    from mixarray_analysis.say import say
+    from mixarray_analysis.studying import rows_csv, rows_json
+    from mixarray_analysis.tables import show
+
+    if out is not None:
+        write_text(out, rows_csv(rows), force)
+    if as_json:
+        typer.echo(rows_json(rows))
+    elif not quiet:
+        show(table)
+        if note:
+            say(note)

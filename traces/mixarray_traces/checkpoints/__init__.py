@@ -1,0 +1,1 @@
+"""Users' own checkpoints: other programs' names and layouts to our models."""

@@ -1,0 +1,1 @@
+"""Top-1 accuracy of classifiers, float and quantized."""

@@ -1,0 +1,54 @@
+"""Average precision of a quantized detector on the user's own annotated photographs, each at its own size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixarray.errors import InputError
+from mixarray.trace.padding import Padding
+from mixarray_traces.allocator import keep_freed_memory
+from mixarray_traces.data.coco import CocoImages
+from mixarray_traces.evaluation import Collected, EvaluationRow, Progress, detect_into, detector_config, row_of
+from mixarray_traces.importance.default import DEFAULT_SCORE
+from mixarray_traces.quantization.arithmetic import ArithmeticKind
+from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.ratios import AnyRatios, Ratios, ratios_at
+from mixarray_traces.record.recorder import image_facts
+
+
+def evaluate_coco(
+    model: QuantizedDetector,
+    data: CocoImages,
+    ratios: Sequence[AnyRatios],
+    numbers: Sequence[int] | None = None,
+    *,
+    seed: int = 0,
+    score: str = DEFAULT_SCORE,
+    progress: Progress | None = None,
+    padding: Padding = Padding.ATTENTION,
+    arithmetic: ArithmeticKind = ArithmeticKind.FAKE,
+) -> list[EvaluationRow]:
+    """One row per setting of the ratios, in the order given, over photographs `numbers` (all).
+
+    Raises InputError for a model that is no detector, another number of categories than the model has classes, a
+    photograph that cannot be read, and a ratio or score that is not allowed.
+    """
+    data.check_classes(detector_config(model).num_classes)
+    chosen = tuple(range(len(data.images)) if numbers is None else numbers)
+    if not chosen:
+        raise InputError(str(data.file), "no image is chosen; at least 1", "images")
+    keep_freed_memory()
+    settings = [ratios_at(asked, model.depths) for asked in ratios]
+    found = [Collected() for _ in settings]
+    for done, index in enumerate(chosen):
+        canvas = data.canvas(index)
+        facts = (image_facts(seed, index, canvas.boxes),)
+        for place, setting in enumerate(settings):
+            plan = model.plan(setting, facts, score, padding)
+            detect_into(model, [canvas], plan, arithmetic, found[place])
+            if progress:
+                progress(done * len(settings) + place + 1, len(chosen) * len(settings))
+    nothing = Ratios.uniform(0, model.depths)
+    same = [(one.compression, one.pruning) == (nothing.compression, nothing.pruning) for one in settings]
+    reference = found[same.index(True)].records if any(same) else None
+    return [row_of(one, part, reference, score, padding) for one, part in zip(settings, found, strict=True)]

@@ -1,0 +1,132 @@
+"""What a run of quantization-aware training does: plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from mixarray.errors import InputError
+from mixarray_traces.importance.default import DEFAULT_SCORE
+
+Settings = dict[str, int | float | str]
+"""What a run keeps when it is resumed, by name."""
+
+
+class Stage(StrEnum):
+    """What a run is for.
+
+    UNIFORM: OFQ at one precision, from float weights. CONTROL: the same again from a quantized model, with SAQA's
+    budget and canvases, so that SAQA is compared with equal training. SAQA: both branches, new ratios at every step.
+    ANNEALING: OFQ's confidence-guided annealing, from a quantized model.
+    """
+
+    UNIFORM = "uniform"
+    CONTROL = "control"
+    SAQA = "saqa"
+    ANNEALING = "annealing"
+
+
+class WindowCounts(StrEnum):
+    """How SAQA turns a ratio into a number of low windows.
+
+    STOCHASTIC: rounded up or down at random, right in the mean. FLOOR: the rule of inference, which rounds up: a stage
+    of one window, the last one at 112 px, is then low at every ratio above 0, and its high branch learns nothing.
+    """
+
+    STOCHASTIC = "stochastic"
+    FLOOR = "floor"
+
+
+@dataclass(frozen=True)
+class QatOptions:
+    """Everything that decides a run besides the model it begins with and its teacher.
+
+    Known from OFQ's recipe for Swin-T at W4A4 (methods reference 4a): AdamW without weight decay or warm-up, cosine to
+    1e-5, loss and distillation weighed equally, boundary 0.005. Ours: budget, batch and canvas size, the cap on
+    gradients, the learning rate (published: 2e-4 over 300 epochs; in our 1,563 steps that is still falling steeply),
+    and the same rates for SAQA and annealing, of which none is published.
+
+    Attributes:
+        out: folder of the run: `checkpoint.pt`, and `model`, a quantized model, when it ends or stops.
+        stage: what the run is for.
+        seed: of canvases and ratios.
+        images: canvases to train on.
+        batch: canvases per step.
+        size: side of a canvas, in px.
+        learning_rate, final_rate: ends of the cosine.
+        max_gradient_norm: gradients are scaled down to this.
+        distillation: weight of the teacher's share of the loss; 0: no teacher.
+        boundary: of annealing: weights whose fraction lies within 1/2 +- this are trained.
+        window_counts: of SAQA.
+        score: importance score that ranks windows in SAQA.
+        device: cpu or cuda.
+        checkpoint_steps: steps between checkpoints.
+        stop_after_s: stop with a checkpoint after this many seconds; None: never.
+
+    Raises:
+        InputError: a value is out of its range; the message names it.
+    """
+
+    out: Path
+    stage: Stage
+    seed: int = 0
+    images: int = 100_000
+    batch: int = 64
+    size: int = 112
+    learning_rate: float = 5e-4
+    final_rate: float = 1e-5
+    max_gradient_norm: float = 3.0
+    distillation: float = 1.0
+    boundary: float = 0.005
+    window_counts: WindowCounts = WindowCounts.STOCHASTIC
+    score: str = DEFAULT_SCORE
+    device: str = "cpu"
+    checkpoint_steps: int = 100
+    stop_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("images", 1), ("batch", 1), ("size", 32), ("seed", 0), ("checkpoint_steps", 1)):
+            if getattr(self, name) < least:
+                raise InputError("qat", f"{getattr(self, name)}; at least {least}", name)
+        for name in ("learning_rate", "final_rate", "distillation", "max_gradient_norm"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError("qat", f"{value}; allowed: finite numbers from 0", name)
+        if not 0 <= self.boundary <= 0.5:
+            raise InputError("qat", f"{self.boundary}; allowed: 0 to 0.5", "boundary")
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps; the last batch is a whole one."""
+        return -(-self.images // self.batch)
+
+    @property
+    def stream(self) -> int:
+        """Seed of the canvases. Control and SAQA see the same ones, other stages others, pre-training others again."""
+        place = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.ANNEALING: 2}[self.stage]
+        return 1_000_000 + 3 * self.seed + place
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step: a cosine from `learning_rate` to `final_rate`."""
+        share = (1 + math.cos(math.pi * step / self.steps)) / 2
+        return self.final_rate + (self.learning_rate - self.final_rate) * share
+
+    @property
+    def settings(self) -> Settings:
+        """What a resumed run must share: everything but its place, device and stops."""
+        return {
+            "stage": self.stage.value,
+            "seed": self.seed,
+            "images": self.images,
+            "batch": self.batch,
+            "size": self.size,
+            "learning_rate": self.learning_rate,
+            "final_rate": self.final_rate,
+            "max_gradient_norm": self.max_gradient_norm,
+            "distillation": self.distillation,
+            "boundary": self.boundary,
+            "window_counts": self.window_counts.value,
+            "score": self.score,
+        }

@@ -1,0 +1,67 @@
+"""SAQA's ratios: a uniform sum, then uniform among all ratios of that sum (MixA-Q; methods reference 1a).
+
+Known: the sum S of the pairs' ratios is uniform on [0, 0.8 n]; given S, the ratios are Dirichlet(1, ..) scaled to S and
+rejected where one exceeds 0.8, which is the uniform law on {r in [0, 0.8]^n, sum S}; within a stage they are sorted,
+rising. Independent ratios would crowd their sum at the middle (Irwin-Hall). Ours: above half of the largest sum the
+complements 0.8 - r are drawn, the same law in a few tries; ratios are rounded to thousandths.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixarray.trace.ratio import WHOLE
+from mixarray_traces.quantization.ratios import Pairs, Ratios
+
+LARGEST = 0.8
+"""Largest ratio of a pair."""
+_PURPOSE = 0x5A0A
+"""Keeps these draws apart from all others of the same seed."""
+
+
+def draw_ratios(rng: np.random.Generator, depths: tuple[int, ...]) -> Pairs:
+    """Ratios in thousandths for a network with `depths` blocks per stage, rising within each stage."""
+    counts = [(depth + 1) // 2 for depth in depths]
+    drawn = draw_uniform_sum(rng, sum(counts))
+    stages = np.split(drawn, np.cumsum(counts)[:-1])
+    return tuple(tuple(round(float(ratio) * WHOLE) for ratio in np.sort(stage)) for stage in stages)
+
+
+def draw_uniform_sum(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """`count` ratios whose sum is uniform on [0, 0.8 count]."""
+    return draw_given_sum(rng, count, float(rng.uniform(0, LARGEST * count)))
+
+
+def draw_given_sum(rng: np.random.Generator, count: int, total: float) -> NDArray[np.float64]:
+    """`count` ratios, uniform on {r in [0, 0.8], sum `total`}."""
+    if total > LARGEST * count / 2:
+        return LARGEST - draw_given_sum(rng, count, LARGEST * count - total)
+    while True:
+        drawn = rng.dirichlet(np.ones(count)) * total
+        if drawn.max() <= LARGEST:
+            return drawn
+
+
+def ratios_of_step(seed: int, step: int, depths: tuple[int, ...], windows: tuple[int, ...] | None) -> Ratios:
+    """The ratios of one training step; with the windows of each stage, such as give a random number of low windows."""
+    rng = np.random.default_rng(np.random.SeedSequence((_PURPOSE, seed, step)))
+    pairs = draw_ratios(rng, depths)
+    return Ratios(pairs if windows is None else with_random_counts(rng, pairs, windows))
+
+
+def with_random_counts(rng: np.random.Generator, pairs: Pairs, windows: tuple[int, ...]) -> Pairs:
+    """Ratios whose numbers of low windows are those of `pairs` rounded at random: right in the mean.
+
+    Inference rounds up (n_high = n (1000 - q) // 1000). One draw serves a stage, so its ratios keep rising.
+    """
+    return tuple(
+        tuple(_ratio_for(ratio, count, threshold) for ratio in stage)
+        for stage, count, threshold in zip(pairs, windows, rng.random(len(windows)).tolist(), strict=True)
+    )
+
+
+def _ratio_for(ratio: int, windows: int, threshold: float) -> int:
+    """`ratio`, whose low windows are rounded up, or the largest ratio that gives one window less."""
+    below, rest = divmod(ratio * windows, WHOLE)
+    return ratio if rest > threshold * WHOLE else below * WHOLE // windows
