@@ -10,7 +10,7 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.cost.zeros import image_codes, require_codes
 from mixarray.engine.choice import Engine
 from mixarray.errors import InputError
-from mixarray.mapping.schedule import JobKind
+from mixarray.mapping.schedule import JobKind, dram_bits
 from mixarray.simulate import Simulation, simulate, with_codes
 from mixarray.trace.baseline import uniform_workload
 from mixarray.trace.bops import bops
@@ -86,7 +86,7 @@ def count(simulated: Simulated) -> Counters:
     images = _images(simulated)
     attributed: Counter[UnitKind] = Counter()
     gemms: Counter[str] = Counter()
-    dram_bits = total_cycles = 0
+    moved_bits = total_cycles = 0
     for run, number in simulated:
         if run.attribution is None:
             raise ValueError("the simulation was run without a timeline: nothing is attributed")
@@ -94,24 +94,18 @@ def count(simulated: Simulated) -> Counters:
             attributed[unit, kind.value] += cycles * number
         for name, cycles in _gemm_array_cycles(run).items():
             gemms[name] += cycles * number
-        dram_bits += _dram_bits(run) * number
+        moved_bits += dram_bits(run.execution.actions.items()) * number
         total_cycles += run.execution.total_cycles * number
     return Counters(
         total_cycles=total_cycles / images,
         attributed_cycles={key: cycles / images for key, cycles in attributed.items()},
         gemm_array_cycles={name: cycles / images for name, cycles in gemms.items()},
-        dram_bits=dram_bits / images,
+        dram_bits=moved_bits / images,
     )
 
 
 def _images(simulated: Simulated) -> int:
     return sum(number for _, number in simulated)
-
-
-def _dram_bits(run: Simulation) -> int:
-    """Bits on the bus, both directions."""
-    actions = run.execution.actions.items()
-    return sum(amount for action, amount in actions if action.component.startswith("dram_channels."))
 
 
 def _gemm_array_cycles(run: Simulation) -> dict[str, int]:

@@ -13,7 +13,7 @@ from mixarray.engine.timeline import Execution
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.forms import Prefer
 from mixarray.mapping.mapper import Mapper
-from mixarray.mapping.schedule import Schedule
+from mixarray.mapping.schedule import Schedule, dram_bits
 from mixarray.mapping.search import Evaluate
 from mixarray.mapping.section_plan import Choose
 from mixarray.trace.workload import Workload
@@ -61,7 +61,6 @@ def evaluator(accelerator: Accelerator) -> Evaluate:
         return energy(run.actions, run.total_cycles, judged, streams).total_pj
 
     def traffic_bits(schedule: Schedule) -> int:
-        actions = run_of(schedule).actions.items()
-        return sum(count for action, count in actions if action.component.startswith("dram_channels."))
+        return dram_bits(run_of(schedule).actions.items())
 
     return Evaluate(total_cycles, energy_pj, traffic_bits)

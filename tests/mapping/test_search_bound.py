@@ -16,8 +16,8 @@ from mixarray.mapping.build import lower_alone
 from mixarray.mapping.chains import make_chains, make_flow
 from mixarray.mapping.demand import demand_of
 from mixarray.mapping.plan import Planner
+from mixarray.mapping.schedule import dram_bits
 from mixarray.mapping.space import Space
-from mixarray.result.totals import dram_bits
 from mixarray.trace.workload import single_gemm
 
 PRESETS = {"bricks16": "bricks", "packed_w4": "packed", "plain": "plain"}

@@ -22,10 +22,9 @@ from mixarray.mapping.demand import demand_of
 from mixarray.mapping.jobs import Shop
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.reloads import reloads
-from mixarray.mapping.schedule import JobKind
+from mixarray.mapping.schedule import JobKind, dram_bits
 from mixarray.mapping.space import Space
 from mixarray.mapping.tile_tables import row_table
-from mixarray.result.totals import dram_bits
 from mixarray.simulate import simulate
 from mixarray.trace.model import Role
 

@@ -11,6 +11,7 @@ import torch
 from mixarray_traces.data.canvas import open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts
+from mixarray_traces.model.config import DetectorConfig
 from mixarray_traces.model.detector import Detector, build_detector, images_to_input
 from mixarray_traces.quantization.calibrate import quantize
 from mixarray_traces.quantization.options import QuantizationOptions, RepqOptions
@@ -19,11 +20,11 @@ from mixarray_traces.quantization.quantized import QuantizedDetector
 OPTIONS = QuantizationOptions(calibration_split=Split.TEST, calibration_canvases=2, calibration_size=128)
 
 
-@pytest.fixture(scope="session")
-def detector() -> Detector:
+def random_detector(seed: int, config: DetectorConfig | None = None) -> Detector:
+    """A detector of random weights that are far from their beginnings: no norm or bias is neutral."""
     with torch.random.fork_rng():
-        torch.manual_seed(5)
-        built = build_detector()
+        torch.manual_seed(seed)
+        built = build_detector(config)
         with torch.no_grad():
             for name, parameter in built.named_parameters():
                 if "norm" in name or "bias" in name:
@@ -31,6 +32,16 @@ def detector() -> Detector:
                 else:
                     parameter.mul_(4)
     return built.eval()
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    return random_detector(5)
+
+
+@pytest.fixture(scope="session")
+def random_detector_of() -> Callable[[int, DetectorConfig], Detector]:
+    return random_detector
 
 
 @pytest.fixture(scope="session")

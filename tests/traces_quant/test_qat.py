@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,17 +61,8 @@ def shipped_items(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def teacher() -> Detector:
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        built = build_detector(TINY)
-        with torch.no_grad():
-            for name, parameter in built.named_parameters():
-                if "norm" in name or "bias" in name:
-                    parameter.add_(0.2 * torch.randn_like(parameter))
-                else:
-                    parameter.mul_(4)
-    return built.eval()
+def teacher(random_detector_of: Callable[[int, DetectorConfig], Detector]) -> Detector:
+    return random_detector_of(2, TINY)
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,12 @@ class Action:
     name: str
 
 
+def dram_bits(actions: Iterable[tuple[Action, int]], *names: str) -> int:
+    """Bits that all DRAM channels moved under these names (`read_bits`, `write_bits`); without names in both ways."""
+    channels = ((action.name, count) for action, count in actions if action.component.startswith("dram_channels."))
+    return sum(count for name, count in channels if not names or name in names)
+
+
 @dataclass(frozen=True, slots=True)
 class Products:
     """Multiplications of one kind in a job: `macs` of `row_bits` (the GEMM's rows) by `other_bits`.

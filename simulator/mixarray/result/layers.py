@@ -9,7 +9,8 @@ from math import fsum
 from mixarray.cost.energy import action_energy
 from mixarray.cost.pe_time import split_zeros, stream_cycles
 from mixarray.engine.timeline import OperatorCounts
-from mixarray.result.totals import Weighted, dram_bits
+from mixarray.mapping.schedule import dram_bits
+from mixarray.result.totals import Weighted
 from mixarray.simulate import Simulation
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.workload import GroupedOperator

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mixarray.cost.area import NOT_IN_IT, area_mm2
 from mixarray.cost.tables import Estimate, energy_table
-from mixarray.mapping.schedule import Action
+from mixarray.mapping.schedule import dram_bits
 from mixarray.result.ports import BufferUse, buffer_use
 from mixarray.simulate import Simulation
 
@@ -107,11 +107,6 @@ def mean(values: Iterable[tuple[int, int]]) -> Fraction:
 def plain(value: Fraction) -> int | float:
     """An integer where it is one."""
     return value.numerator if value.denominator == 1 else float(value)
-
-
-def dram_bits(actions: Iterable[tuple[Action, int]], name: str) -> int:
-    """Bits that all DRAM channels moved under the action `name` (`read_bits` or `write_bits`)."""
-    return sum(n for action, n in actions if action.component.startswith("dram_channels.") and action.name == name)
 
 
 def _microjoule(values: Iterable[tuple[float, int]]) -> float:

@@ -6,7 +6,6 @@ detection on a crowd counts as wrong here, where pycocotools would not count it 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from mixarray.errors import InputError
 from mixarray_traces.data.canvas import Canvas
 from mixarray_traces.data.drawing import draw_numbers
 from mixarray_traces.data.images import load_image
+from mixarray_traces.json_file import read_json
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class CocoImages:
 def open_coco(file: Path | str, image_dir: Path | str) -> CocoImages:
     """Read an annotation file; InputError, with the field, for whatever is missing or makes no sense."""
     path, where = Path(file), str(file)
-    content = _content(path)
+    content = read_json(path, "with images, annotations and categories")
     categories = _by_id(where, content, "categories")
     numbers = {key: number for number, key in enumerate(categories)}
     images = _by_id(where, content, "images")
@@ -100,18 +100,6 @@ def open_coco(file: Path | str, image_dir: Path | str) -> CocoImages:
     )
     names = tuple(_text(where, f"categories.{key}", entry, "name") for key, entry in categories.items())
     return CocoImages(path, names, found)
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(str(path), f"is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise InputError(str(path), "is no JSON object with images, annotations and categories")
-    return content
 
 
 def _entries(where: str, content: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:

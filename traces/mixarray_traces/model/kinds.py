@@ -12,6 +12,7 @@ from mixarray_traces.model.classifier import Backbone, Classifier
 from mixarray_traces.model.config import BackboneConfig, ClassifierConfig, DetectorConfig, SwinConfig
 from mixarray_traces.model.detector import Detector
 from mixarray_traces.model.normalization import Normalization
+from mixarray_traces.model.swin import SwinBlock, SwinStage
 from mixarray_traces.model.windows import SmallMapRule
 
 Model = Detector | Classifier | Backbone
@@ -81,3 +82,14 @@ def _lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _lists(entry) for key, entry in value.items()}
     return [_lists(entry) for entry in value] if isinstance(value, tuple) else value
+
+
+def blocks_by_name(model: Model) -> dict[str, SwinBlock]:
+    """Every block under its name in the trace, in order."""
+    return {
+        f"stages.{index}.blocks.{number}": block
+        for index, stage in enumerate(model.backbone.layers)
+        if isinstance(stage, SwinStage)
+        for number, block in enumerate(stage.blocks)
+        if isinstance(block, SwinBlock)
+    }

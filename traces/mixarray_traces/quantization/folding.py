@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mixarray_traces.model.kinds import Model
-from mixarray_traces.model.swin import PatchMerging, SwinBlock, SwinStage
+from mixarray_traces.model.kinds import Model, blocks_by_name
+from mixarray_traces.model.swin import PatchMerging, SwinStage
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def foldable_layers(model: Model) -> dict[str, tuple[nn.LayerNorm, nn.Linear]]:
         if isinstance(stage, SwinStage) and isinstance(stage.downsample, PatchMerging):
             merging = stage.downsample
             found[f"stages.{index - 1}.downsample.reduction"] = merging.norm, merging.reduction
-        for name, block in _blocks(index, stage):
-            found[f"{name}.attn.qkv"] = block.norm1, block.attn.qkv
-            found[f"{name}.mlp.fc1"] = block.norm2, block.mlp.fc1
+    for name, block in blocks_by_name(model).items():
+        found[f"{name}.attn.qkv"] = block.norm1, block.attn.qkv
+        found[f"{name}.mlp.fc1"] = block.norm2, block.mlp.fc1
     return found
 
 
@@ -104,16 +104,6 @@ def fold_model(model: Model, folding: Folding) -> Model:
         linear.weight.copy_(new.matrix)
         linear.bias = nn.Parameter(new.bias.to(linear.weight.dtype), requires_grad=False)
         paddings[name] = new.padding.to(linear.weight)
-    for index, stage in enumerate(folded.backbone.layers):
-        for name, block in _blocks(index, stage):
-            block.padding = paddings.get(f"{name}.attn.qkv")
+    for name, block in blocks_by_name(folded).items():
+        block.padding = paddings.get(f"{name}.attn.qkv")
     return folded
-
-
-def _blocks(index: int, stage: nn.Module) -> list[tuple[str, SwinBlock]]:
-    blocks = stage.blocks if isinstance(stage, SwinStage) else ()
-    return [
-        (f"stages.{index}.blocks.{number}", block)
-        for number, block in enumerate(blocks)
-        if isinstance(block, SwinBlock)
-    ]

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mixarray_traces.model.branch_norms import BranchNorms
-from mixarray_traces.model.kinds import Model
-from mixarray_traces.model.swin import SwinBlock, SwinStage
+from mixarray_traces.model.kinds import Model, blocks_by_name
 
 
 @dataclass(frozen=True)
@@ -42,17 +41,6 @@ class NormPair:
 LowNorms = Mapping[str, NormPair]
 """By block, named as in the trace; empty: both branches share the LayerNorms."""
 NO_LOW_NORMS: LowNorms = {}
-
-
-def blocks_by_name(model: Model) -> dict[str, SwinBlock]:
-    """Every block under its name in the trace, in order."""
-    return {
-        f"stages.{index}.blocks.{number}": block
-        for index, stage in enumerate(model.backbone.layers)
-        if isinstance(stage, SwinStage)
-        for number, block in enumerate(stage.blocks)
-        if isinstance(block, SwinBlock)
-    }
 
 
 @torch.no_grad()

@@ -10,11 +10,12 @@ import hashlib
 import json
 
 from mixarray.errors import InputError
+from mixarray_traces.json_file import read_json
 from mixarray_traces.model.detector import load_shipped_detector
 from mixarray_traces.quantization.calibrate import quantize
 from mixarray_traces.quantization.options import QuantizationOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
-from mixarray_traces.quantization.store import quantizers_from_json, quantizers_to_json, read_json
+from mixarray_traces.quantization.store import quantizers_from_json, quantizers_to_json
 from mixarray_traces.shipped import shipped_path
 
 WEIGHTS = "detector.safetensors"

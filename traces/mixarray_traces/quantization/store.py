@@ -14,7 +14,8 @@ from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.trace.manifest import ModelSource
 from mixarray_traces.data.items import Split
-from mixarray_traces.model.kinds import Model, build_model, shape_from_json, shape_to_json
+from mixarray_traces.json_file import read_json
+from mixarray_traces.model.kinds import Model, blocks_by_name, build_model, shape_from_json, shape_to_json
 from mixarray_traces.model.weights import StateDict, load_into
 from mixarray_traces.quantization.arithmetic import Calibration
 from mixarray_traces.quantization.folding import Fold, Folding, foldable_layers
@@ -26,7 +27,7 @@ from mixarray_traces.quantization.kinds import (
     weight_from_json,
     weight_to_json,
 )
-from mixarray_traces.quantization.low_norms import NormPair, blocks_by_name, pair_from_json, pair_to_json
+from mixarray_traces.quantization.low_norms import NormPair, pair_from_json, pair_to_json
 from mixarray_traces.quantization.method import load_method
 from mixarray_traces.quantization.network import named_weights, weights_by_bits
 from mixarray_traces.quantization.options import (
@@ -130,19 +131,6 @@ def quantizers_from_json(detector: Model, described: Mapping[str, Any], where: s
     folding = _folding(where, detector, described)
     low_norms = _low_norms(where, detector, described)
     return QuantizedDetector(detector, options, Calibration(activations, weights), source, folding, low_norms)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; InputError if the file is unreadable, no JSON or no object."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(str(path), f"is no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise InputError(str(path), "is no JSON object")
-    return found
 
 
 def _plain(value: Any) -> Any:
