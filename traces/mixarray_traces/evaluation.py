@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from mixarray_traces.detection.average_precision import (
     average_precision,
     bootstrap_difference,
     bootstrap_interval,
+    bootstrap_samples,
 )
 from mixarray_traces.detection.evaluate import EVALUATION_SIZE, match_detections
 from mixarray_traces.importance.context import ImageFacts
@@ -45,7 +46,9 @@ class EvaluationRow:
     pair as `quantization.ratios.pairs_text` writes them.
     ap50, ap: average precision at IoU 0.50, and over 0.50 to 0.95, both 0 to 1. ap50_low, ap50_high: 95 % bootstrap
     interval over canvases. difference_low, difference_high: paired interval of AP50 minus that of ratio 0 without
-    pruning on the same canvases; NaN where that was not evaluated. padding: what ran on padded positions.
+    pruning on the same canvases; NaN where that was not evaluated. padding: what ran on padded positions. samples: AP50
+    in the resamples of the canvases behind the intervals; those of rows on the same canvases may be subtracted one by
+    one.
     """
 
     ratio: int
@@ -63,6 +66,7 @@ class EvaluationRow:
     pair_ratios: str = ""
     pair_pruning: str = ""
     padding: Padding = Padding.ATTENTION
+    samples: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass
@@ -131,29 +135,30 @@ def collect(
         numbers = range(start, min(start + batch, n))
         canvases = [source.draw(seed, index, size) for index in numbers]
         facts = tuple(image_facts(seed, i, canvas.boxes) for i, canvas in zip(numbers, canvases, strict=True))
-        for place, planner in enumerate(planners):
-            detect_into(model, canvases, planner(facts), arithmetic, found[place])
+        plans = [planner(facts) for planner in planners]
+        for done, _ in enumerate(detect_into(model, canvases, plans, arithmetic, found), start=1):
             if progress:
-                progress(numbers.start * len(planners) + len(numbers) * (place + 1), n * len(planners))
+                progress(numbers.start * len(planners) + len(numbers) * done, n * len(planners))
     return found
 
 
 def detect_into(
     model: QuantizedDetector,
     canvases: Sequence[Canvas],
-    plan: Plan,
+    plans: Sequence[Plan],
     arithmetic: ArithmeticKind,
-    into: Collected,
-) -> None:
-    """Run canvases of one size and add what was found to `into`."""
+    into: Sequence[Collected],
+) -> Iterator[int]:
+    """Run canvases of one size under every plan, add what was found at the place of each; yields places as they end."""
     config = detector_config(model)
     images = np.stack([canvas.image for canvas in canvases])
-    run = model.run(model.detector.to_input(images), plan, model.arithmetic(arithmetic))
-    detections = decode(run.output, config.stride, *images.shape[1:3])
-    pairs = zip(detections, canvases, strict=True)
-    into.records += [match_detections(one, canvas, config.num_classes) for one, canvas in pairs]
-    into.low += [low_share(run)] * len(canvases)
-    into.pruned += [pruned_share(run)] * len(canvases)
+    for place, run in model.run_plans(model.detector.to_input(images), plans, model.arithmetic(arithmetic)):
+        detections = decode(run.output, config.stride, *images.shape[1:3])
+        pairs = zip(detections, canvases, strict=True)
+        into[place].records += [match_detections(one, canvas, config.num_classes) for one, canvas in pairs]
+        into[place].low += [low_share(run)] * len(canvases)
+        into[place].pruned += [pruned_share(run)] * len(canvases)
+        yield place
 
 
 def detector_config(model: QuantizedDetector) -> DetectorConfig:
@@ -206,4 +211,5 @@ def row_of(
         pair_ratios=pairs_text(ratios.compression),
         pair_pruning=pairs_text(ratios.pruning),
         padding=padding,
+        samples=tuple(bootstrap_samples(records).tolist()),
     )

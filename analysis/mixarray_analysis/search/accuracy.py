@@ -23,8 +23,9 @@ from mixarray_traces.quantization.network import Plan
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.quantization.store import quantizers_to_json
 
-TOGETHER = 4
-"""Settings measured on each canvas while it is at hand; as many are lost at most when a search is killed."""
+TOGETHER = 20
+"""Settings measured on each canvas while it is at hand: they share blocks (`run_plans`), in the shipped model a third
+of the work. As many are lost at most when a search is killed."""
 SPLIT = Split.TEST
 """The only split that is shipped. A search and its final measurement take different streams of canvases from it."""
 Report = Callable[[int, int], None]

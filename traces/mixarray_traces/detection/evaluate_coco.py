@@ -43,11 +43,10 @@ def evaluate_coco(
     for done, index in enumerate(chosen):
         canvas = data.canvas(index)
         facts = (image_facts(seed, index, canvas.boxes),)
-        for place, setting in enumerate(settings):
-            plan = model.plan(setting, facts, score, padding)
-            detect_into(model, [canvas], plan, arithmetic, found[place])
+        plans = [model.plan(setting, facts, score, padding) for setting in settings]
+        for ran, _ in enumerate(detect_into(model, [canvas], plans, arithmetic, found), start=1):
             if progress:
-                progress(done * len(settings) + place + 1, len(chosen) * len(settings))
+                progress(done * len(settings) + ran, len(chosen) * len(settings))
     nothing = Ratios.uniform(0, model.depths)
     same = [(one.compression, one.pruning) == (nothing.compression, nothing.pruning) for one in settings]
     reference = found[same.index(True)].records if any(same) else None

@@ -19,9 +19,10 @@ from mixarray_traces.importance.registry import load_score, score_names
 from mixarray_traces.model.detector import images_to_input
 from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.arithmetic import FloatArithmetic
-from mixarray_traces.quantization.network import Plan, named_weights, run_network
+from mixarray_traces.quantization.network import Plan, named_weights
 from mixarray_traces.quantization.options import QuantizationOptions
 from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.running import run_network
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from mixarray_traces.importance.registry import load_score
 from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.arithmetic import ObservingArithmetic
 from mixarray_traces.quantization.method import Material, load_method, load_sampling
-from mixarray_traces.quantization.network import Plan, named_weights, run_network, weights_by_bits
+from mixarray_traces.quantization.network import Plan, named_weights, weights_by_bits
 from mixarray_traces.quantization.options import CalibrationData, QuantizationOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.query_key import with_query_key
 from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.running import run_network
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""

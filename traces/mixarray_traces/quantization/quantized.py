@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -25,9 +26,11 @@ from mixarray_traces.quantization.arithmetic import (
 from mixarray_traces.quantization.folding import NO_FOLDING, Folding, fold_model
 from mixarray_traces.quantization.integer import IntegerArithmetic
 from mixarray_traces.quantization.low_norms import NO_LOW_NORMS, LowNorms, attach_low_norms
-from mixarray_traces.quantization.network import NetworkRun, Plan, Watcher, named_weights, run_network
+from mixarray_traces.quantization.network import NetworkRun, Plan, Watcher, named_weights
 from mixarray_traces.quantization.options import QuantizationOptions
+from mixarray_traces.quantization.provenance import Training
 from mixarray_traces.quantization.ratios import AnyRatios, ratios_at
+from mixarray_traces.quantization.running import run_network, run_plans
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class QuantizedDetector:
     """A model of any kind with its quantizers. `source` says where the weights came from: trained, user or random.
 
     `detector` is the model as it was trained; `network` is what runs: the same function with `folding` applied, and
-    with the low branch's own LayerNorms where training gave it some.
+    with the low branch's own LayerNorms where training gave it some. `training` says what training led to it.
     """
 
     detector: Model
@@ -44,6 +47,7 @@ class QuantizedDetector:
     source: str = "user"
     folding: Folding = field(default_factory=lambda: NO_FOLDING)
     low_norms: LowNorms = field(default_factory=lambda: NO_LOW_NORMS)
+    training: Training = ()
     _arithmetics: dict[ArithmeticKind, Arithmetic] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -92,7 +96,13 @@ class QuantizedDetector:
         """Run normalised images (images, 3, height, width), by default with fake quantization; `watch` sees blocks."""
         return run_network(self.network, images, plan, arithmetic or self.arithmetic(), watch)
 
+    @torch.no_grad()
+    def run_plans(
+        self, images: Tensor, plans: Sequence[Plan], arithmetic: Arithmetic | None = None
+    ) -> Iterator[tuple[int, NetworkRun]]:
+        """Run normalised images under several plans, in any order: (number of the plan, its run); see `network`."""
+        yield from run_plans(self.network, images, plans, arithmetic or self.arithmetic())
+
     def double(self) -> QuantizedDetector:
         """The same model in float64."""
-        detector = copy.deepcopy(self.detector).double()
-        return QuantizedDetector(detector, self.options, self.calibration, self.source, self.folding, self.low_norms)
+        return replace(self, detector=copy.deepcopy(self.detector).double(), _arithmetics={})
