@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,12 +11,13 @@ import torch
 from mixarray_traces.data.canvas import open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts
-from mixarray_traces.model.config import DetectorConfig
+from mixarray_traces.model.config import SWIN_TINY_TEST, DetectorConfig
 from mixarray_traces.model.detector import Detector, build_detector, images_to_input
 from mixarray_traces.quantization.calibrate import quantize
-from mixarray_traces.quantization.options import QuantizationOptions, RepqOptions
+from mixarray_traces.quantization.options import CalibrationData, OfqOptions, QuantizationOptions, RepqOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
 
+TINY = DetectorConfig(SWIN_TINY_TEST, head_dim=8, head_hidden_dim=8)
 OPTIONS = QuantizationOptions(calibration_split=Split.TEST, calibration_canvases=2, calibration_size=128)
 
 
@@ -78,3 +79,40 @@ def repq(detector: Detector) -> Callable[[RepqOptions], QuantizedDetector]:
         return made[options]
 
     return build
+
+
+@pytest.fixture
+def shipped_items(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Training on canvases of the shipped items, with torch's deterministic algorithms, as the command sets them."""
+    monkeypatch.setattr("mixarray_traces.training.qat.loop.open_training_canvases", lambda: open_source(Split.TEST))
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="session")
+def teacher() -> Detector:
+    """The float model of training runs: two stages of two blocks."""
+    return random_detector(2, TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny_images() -> torch.Tensor:
+    """Three canvases of 48 px: maps of 12 and 6 tokens, 9 windows of 4x4, then 4 with padding on both axes."""
+    source = open_source(Split.TEST)
+    drawn = [torch.from_numpy(source.draw(1, index, 48).image) for index in range(3)]
+    return images_to_input(torch.stack(drawn).numpy())
+
+
+@pytest.fixture(scope="session")
+def start(teacher: Detector, tiny_images: torch.Tensor) -> QuantizedDetector:
+    """The teacher quantized by OFQ at W4A4 and A2: what training begins with."""
+    options = QuantizationOptions(
+        method="ofq",
+        high_bits=4,
+        low_bits=2,
+        calibration_canvases=len(tiny_images),
+        calibration_data=CalibrationData.IMAGES,
+        ofq=OfqOptions(),
+    )
+    return quantize(teacher, options, source="random", batches=[tiny_images])

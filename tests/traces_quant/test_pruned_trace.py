@@ -15,9 +15,9 @@ from mixarray.mapping.own_work import pruned_rows
 from mixarray.simulate import simulate
 from mixarray.trace.baseline import ratio_zero_workload
 from mixarray.trace.bops import bops
-from mixarray.trace.bundle import Bundle, read_bundle
+from mixarray.trace.bundle import WINDOWS, Bundle, read_bundle, rehash
 from mixarray.trace.inspect import inspect_bundle
-from mixarray.trace.manifest import Manifest
+from mixarray.trace.manifest import Derived, Manifest
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.padding import WHOLE_BLOCK_NOTE, Padding
 from mixarray.trace.ratio import Promotion
@@ -26,7 +26,7 @@ from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.ratios import AnyRatios, RatioChoice, Ratios
 from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.random_trace import random_bundle
-from mixarray_traces.record.recorder import TensorMode, record
+from mixarray_traces.record.recorder import TensorMode, record, shape_of
 from mixarray_traces.record.shape import SwinShape
 
 SMALL = SwinShape("small", channels=(32, 64), depths=(2, 2), heads=(1, 2))
@@ -128,6 +128,54 @@ def test_windows_of_a_recording_say_who_was_pruned(model: QuantizedDetector, tmp
     tokens = sum(c.tokens for c in bundle.assignment(1)[0, 0] if c.bits == 4)
     assert low.tolist() == [1, tokens, 32]
     assert bundle.pruning_actual == pytest.approx(float((table.bits == 0).mean()))
+
+
+def block_groups(workload: Workload) -> dict[str, object]:
+    """The groups of the GEMMs of all blocks, by name."""
+    return {grouped.operator.name: grouped.groups for grouped in workload.operators if grouped.operator.in_block}
+
+
+@pytest.mark.parametrize(("side", "padding"), [(128, Padding.BLOCK), (224, Padding.ATTENTION)])
+def test_a_recording_and_a_random_choice_have_the_same_counts(
+    model: QuantizedDetector, tmp_path: Path, side: int, padding: Padding
+) -> None:
+    """Where every window has the same rows (whole blocks, or no padding) it does not matter which ones are chosen.
+
+    (Gathers and scatters move real tokens alone; row and column sums depend on zero points, which a shape lacks.)
+    """
+    ratio = RatioChoice(300, 200)
+    images = canvas_images(1, side)
+    ran = read_bundle(record(model, images, tmp_path / "ran", ratio, tensors=TensorMode.NONE, padding=padding))
+    path = random_bundle(shape_of(model.detector), side, side, ratio, 3, tmp_path / "random", padding=padding)
+    drawn = read_bundle(path)
+    bits = [bundle.windows.bits for bundle in (ran, drawn)]
+    assert not np.array_equal(*bits)  # other windows, as many of each kind
+    assert block_groups(ran.workload(0)) == block_groups(drawn.workload(0))
+    assert (ran.ratio_actual, ran.pruning_actual) == (drawn.ratio_actual, drawn.pruning_actual)
+    more = read_bundle(record(model, images, tmp_path / "more", RatioChoice(300, 300), padding=padding))
+    assert block_groups(more.workload(0)) != block_groups(drawn.workload(0))
+
+
+@pytest.mark.parametrize("padding", list(Padding))
+def test_windows_that_are_assigned_anew_count_like_those_that_ran(
+    model: QuantizedDetector, tmp_path: Path, padding: Padding
+) -> None:
+    """A trace at another ratio whose windows are replaced: `counts_only`, and the same work, cycles and energy."""
+    images, machine, ratios = canvas_images(1, 128), load_accelerator(PACKED), (RatioChoice(300, 200), 0)
+    ran, other = (
+        read_bundle(record(model, images, tmp_path / f"at-{n}", ratio, tensors=TensorMode.NONE, padding=padding))
+        for n, ratio in enumerate(ratios)
+    )
+    (other.path / WINDOWS).write_bytes((ran.path / WINDOWS).read_bytes())
+    rehash(other.path)
+    counts = read_bundle(other.path)
+    assert (ran.manifest.derived, counts.manifest.derived) == (Derived.NONE, Derived.COUNTS_ONLY)
+    assert counts.workload(0).operators == ran.workload(0).operators
+    one, same = (simulate(bundle.workload(0), machine) for bundle in (ran, counts))
+    assert (one.execution.total_cycles, one.execution.actions) == (same.execution.total_cycles, same.execution.actions)
+    assert one.energy.total_pj == same.energy.total_pj
+    with pytest.raises(InputError, match="counts_only"):
+        _ = counts.identified_windows
 
 
 def test_a_block_may_be_pruned_whole_and_an_image_may_not(tmp_path: Path) -> None:

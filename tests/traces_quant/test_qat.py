@@ -1,8 +1,7 @@
-"""Quantization-aware training on a tiny Swin: resuming, frozen models, branches, annealing, distillation."""
+"""Quantization-aware training on a tiny Swin: frozen models, branches, annealing, distillation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from mixarray_traces.data.items import Split
 from mixarray_traces.evaluation import evaluate
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.registry import load_score
-from mixarray_traces.model.config import SWIN_TINY_TEST, DetectorConfig
 from mixarray_traces.model.detector import Detector, build_detector, images_to_input
 from mixarray_traces.quantization.calibrate import quantize
 from mixarray_traces.quantization.lsq import LsqParams
-from mixarray_traces.quantization.network import Plan, named_weights, run_network
+from mixarray_traces.quantization.network import Plan, named_weights
 from mixarray_traces.quantization.options import (
     CalibrationData,
     LearnedVectors,
@@ -34,6 +32,7 @@ from mixarray_traces.quantization.options import (
 )
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.running import run_network
 from mixarray_traces.quantization.statsq import near_threshold
 from mixarray_traces.quantization.store import load_quantized
 from mixarray_traces.record.images import canvas_images
@@ -46,47 +45,16 @@ from mixarray_traces.training.qat.state import TrainState
 from mixarray_traces.training.targets import detection_loss
 from mixarray_traces.training.train import collate
 
-TINY = DetectorConfig(SWIN_TINY_TEST, head_dim=8, head_hidden_dim=8)
 SIZE = 48
 """Maps of 12 and 6 tokens: 9 windows of 4x4, then 4 with padding on both axes."""
 
 
-@pytest.fixture(autouse=True)
-def shipped_items(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Canvases of the shipped items, and torch's deterministic algorithms, as the command sets them."""
-    monkeypatch.setattr("mixarray_traces.training.qat.loop.open_training_canvases", lambda: open_source(Split.TEST))
-    torch.use_deterministic_algorithms(True)
-    yield
-    torch.use_deterministic_algorithms(False)
+pytestmark = pytest.mark.usefixtures("shipped_items")
 
 
-@pytest.fixture(scope="module")
-def teacher(random_detector_of: Callable[[int, DetectorConfig], Detector]) -> Detector:
-    return random_detector_of(2, TINY)
-
-
-@pytest.fixture(scope="module")
-def images() -> Tensor:
-    source = open_source(Split.TEST)
-    drawn = [torch.from_numpy(source.draw(1, index, SIZE).image) for index in range(3)]
-    return images_to_input(torch.stack(drawn).numpy())
-
-
-def begin(teacher: Detector, images: Tensor, ofq: OfqOptions) -> QuantizedDetector:
-    options = QuantizationOptions(
-        method="ofq",
-        high_bits=4,
-        low_bits=2,
-        calibration_canvases=len(images),
-        calibration_data=CalibrationData.IMAGES,
-        ofq=ofq,
-    )
-    return quantize(teacher, options, source="random", batches=[images])
-
-
-@pytest.fixture(scope="module")
-def start(teacher: Detector, images: Tensor) -> QuantizedDetector:
-    return begin(teacher, images, OfqOptions())
+@pytest.fixture
+def images(tiny_images: Tensor) -> Tensor:
+    return tiny_images
 
 
 def options(out: Path, stage: Stage) -> QatOptions:
@@ -110,30 +78,6 @@ def changed(before: QuantizedDetector, after: QuantizedDetector) -> set[str]:
     one, other = numbers(before), numbers(after)
     assert one.keys() == other.keys()
     return {name for name in one if not torch.equal(one[name], other[name])}
-
-
-@pytest.mark.parametrize("stage", list(Stage))
-def test_resumed_equals_straight(stage: Stage, start: QuantizedDetector, teacher: Detector, tmp_path: Path) -> None:
-    straight = train_qat(start, teacher, options(tmp_path / "straight", stage))
-    assert (straight.finished, straight.images) == (True, 16)
-    stopping = replace(options(tmp_path / "resumed", stage), stop_after_s=0.0)
-    results = [train_qat(start, teacher, stopping) for _ in range(4)]
-    assert [result.finished for result in results] == [False, False, False, True]
-    for file in ("manifest.json", "model.safetensors"):
-        assert (straight.path / file).read_bytes() == (results[-1].path / file).read_bytes()
-    assert changed(straight.model, load_quantized(straight.path)) == set()
-    other = train_qat(start, teacher, replace(options(tmp_path / "other", stage), seed=2))
-    assert changed(straight.model, other.model)  # the comparison sees another seed
-
-
-def test_a_resumed_run_without_its_momentum_would_be_another(
-    start: QuantizedDetector, teacher: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    straight = train_qat(start, teacher, options(tmp_path / "straight", Stage.SAQA)).model
-    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda self, state: None)
-    stopping = replace(options(tmp_path / "resumed", Stage.SAQA), stop_after_s=0.0)
-    forgetful = [train_qat(start, teacher, stopping) for _ in range(4)][-1].model
-    assert changed(straight, forgetful)
 
 
 @pytest.mark.parametrize("stage", [Stage.UNIFORM, Stage.SAQA])
@@ -189,14 +133,6 @@ def test_saqa_trains_both_branches_over_one_weight_copy(
         assert all(not torch.equal(before[name], after[name]) for name in before if name.endswith(width))
 
 
-def test_control_and_saqa_see_the_same_canvases_and_others_see_others(tmp_path: Path) -> None:
-    streams = {stage: options(tmp_path, stage).stream for stage in Stage}
-    assert streams[Stage.CONTROL] == streams[Stage.SAQA]
-    assert len(set(streams.values())) == 3
-    later = {replace(options(tmp_path, stage), seed=2).stream for stage in Stage}
-    assert not later & set(streams.values())
-
-
 def test_annealing_moves_only_weights_that_could_go_either_way(
     start: QuantizedDetector, teacher: Detector, tmp_path: Path
 ) -> None:
@@ -246,7 +182,7 @@ def test_training_lowers_the_loss(start: QuantizedDetector, teacher: Detector, t
     inputs = images_to_input(batch.images)
 
     def loss(model: QuantizedDetector) -> float:
-        return float(detection_loss(run(model, inputs, 0), batch, TINY.stride).total)
+        return float(detection_loss(run(model, inputs, 0), batch, teacher.config.stride).total)
 
     trained = train_qat(start, teacher, replace(options(tmp_path / "run", Stage.UNIFORM), images=160, batch=8)).model
     assert loss(trained) < loss(start)
@@ -265,7 +201,7 @@ def test_no_gradient_reaches_a_branch_without_windows(start: QuantizedDetector, 
     for ratio, reached, spared in ((0, "@4.steps", "@2.steps"), (1000, "@2.steps", "@4.steps")):
         plan = Plan(Ratios.uniform(ratio, (2, 2)), load_score("l2"), (ImageFacts(),) * 2, 4, 2, 8)
         output = run_network(state.network, images_to_input(batch.images), plan, state.arithmetic()).output
-        loss = detection_loss(output, batch, TINY.stride).total
+        loss = detection_loss(output, batch, teacher.config.stride).total
         found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
         named = dict(zip(parameters, found, strict=True))
         assert all(gradient is not None for name, gradient in named.items() if name.endswith(reached))
@@ -310,10 +246,10 @@ def test_a_trained_model_can_be_evaluated_and_recorded(
 
 
 def test_reparameterised_scores_train_and_share_one_quantizer(
-    teacher: Detector, images: Tensor, tmp_path: Path
+    start: QuantizedDetector, teacher: Detector, images: Tensor, tmp_path: Path
 ) -> None:
     ofq = OfqOptions(LearnedVectors.BEFORE, QueryKey.REPARAMETERISED)
-    begun = begin(teacher, images, ofq)
+    begun = quantize(teacher, replace(start.options, ofq=ofq), source="random", batches=[images])
     result = train_qat(begun, teacher, options(tmp_path / "run", Stage.SAQA))
     stem = "stages.0.blocks.1.attn"
     shared = [result.model.calibration.activations[f"{stem}.{end}", 4] for end in ("qkx.input", "v.input", "qk.left")]
@@ -345,11 +281,3 @@ def test_mistakes_are_named(start: QuantizedDetector, teacher: Detector, images:
         with pytest.raises(InputError, match=field):
             replace(chosen, **{field: value})
     assert not (tmp_path / "run").exists()
-    train_qat(start, teacher, replace(chosen, stop_after_s=0.0))
-    with pytest.raises(InputError, match=r"seed.*2 is given, 1 is what the run began with"):
-        train_qat(start, teacher, replace(chosen, seed=2))
-    with pytest.raises(InputError, match="start"):
-        train_qat(with_fresh_low_branch(start), teacher, chosen)
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(InputError, match=r"checkpoint\.pt.*not a checkpoint"):
-        train_qat(start, teacher, chosen)

@@ -23,6 +23,7 @@ from mixarray_traces.quantization.methods.repq_vit import reparameterise
 from mixarray_traces.quantization.options import BranchSteps, RepqOptions, SoftmaxZero, ZeroPoints
 from mixarray_traces.quantization.percentile_search import ChannelSteps, search_channels
 from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.quantization.quantizers import ActivationQuantizer
 from mixarray_traces.quantization.store import load_quantized, save_quantized
 
 QKV = "stages.0.blocks.0.attn.qkv"
@@ -64,6 +65,35 @@ def test_folded_channels_have_the_codes_of_their_own_quantizers() -> None:
     # Dividing by another step may round a tie the other way.
     assert float((folded != own).double().mean()) < 1e-3
     assert torch.equal(scalar.codes(-shared.fold.shifts), channels.zero_points.double()), "padding is exact"
+
+
+def folded_quantizers(model: QuantizedDetector) -> dict[tuple[str, int], ActivationQuantizer]:
+    """Those of the inputs whose channels are folded, by operator and bits."""
+    known = model.calibration.activations
+    keys = [(name, bits) for name in model.folding for bits in (8, 4) if (f"{name}.input", bits) in known]
+    return {(name, bits): known[f"{name}.input", bits] for name, bits in keys}
+
+
+def test_padding_is_exact_at_the_shared_step_of_the_high_branch_alone(repq: Made) -> None:
+    """Padded positions are -b; unfolded again after quantization they are 0 there, and some are not at 4 bits."""
+    model = repq(RepqOptions(branch_steps=BranchSteps.SHARED))
+    left: dict[int, list[float]] = {4: [], 8: []}
+    for (name, bits), quantizer in folded_quantizers(model).items():
+        fold = model.folding[name]
+        again = (quantizer.multiplicands(-fold.shifts) * quantizer.step + fold.shifts) * fold.factors
+        left[bits].append(float(again.abs().max()))
+    assert (len(left[8]), len(left[4])) == (22, 20)
+    assert max(left[8]) < 1e-12
+    assert max(left[4]) > 1e-3
+
+
+def test_a_step_of_its_own_has_an_integer_zero_point(repq: Made) -> None:
+    """Fractional zero points are those of shared steps; where the search of a branch wins there is none."""
+    own, shared = (folded_quantizers(repq(RepqOptions(ZeroPoints.FRACTIONAL, steps))) for steps in BranchSteps)
+    assert all(isinstance(quantizer, FractionalParams) for quantizer in shared.values())
+    searched = {key for key in own if own[key] != shared[key]}
+    assert searched
+    assert all(isinstance(own[key], AffineParams) for key in searched)
 
 
 def test_fractional_zero_points_are_the_mean() -> None:

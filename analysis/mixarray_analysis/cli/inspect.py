@@ -1,4 +1,4 @@
-"""`mixarray inspect`: check a bundle and say what it holds."""
+"""`mixarray inspect`: check a bundle or a quantized model, and say what it holds."""
 
 from __future__ import annotations
 
@@ -14,16 +14,23 @@ NAME = "inspect"
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="Directory of a bundle.")],
+    bundle: Annotated[Path, typer.Argument(help="Directory of a bundle, or of a quantized model.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Read a bundle, check all of it, and print what it holds."""
+    """Read a bundle or a quantized model, check all of it, and print what it holds.
+
+    Of a model: method, bits, calibration, and the runs of `mixarray qat` behind it.
+    """
     from mixarray.trace.bundle import read_bundle
     from mixarray.trace.inspect import inspect_bundle
+    from mixarray_analysis.model_facts import is_model
     from mixarray_analysis.printable import printable
     from mixarray_analysis.say import say
     from mixarray_analysis.tables import make_table, show, to_json
 
+    if is_model(bundle):
+        _show_model(bundle, as_json)
+        return
     summary = inspect_bundle(read_bundle(bundle))
     facts = asdict(summary)
     if as_json:
@@ -45,6 +52,19 @@ def command(
     ]
     say()
     show(make_table(["stage", "blocks", "windows per block", "windows by bits", "mean score"], rows))
+
+
+def _show_model(folder: Path, as_json: bool) -> None:
+    from mixarray_analysis.model_facts import lines_of, model_facts
+    from mixarray_analysis.say import say
+    from mixarray_analysis.tables import to_json
+
+    facts = model_facts(folder)
+    if as_json:
+        typer.echo(to_json(asdict(facts)))
+        return
+    for line in lines_of(facts):
+        say(line)
 
 
 def _text(value: object) -> str:

@@ -3,7 +3,8 @@
 A *chain* is one pass over the rows of a GEMM. Vector operators that only need the same rows run inside it, so that
 they overlap with the array and their intermediate results never leave the chip:
 
-- before the GEMM: LayerNorm, gather, patch embedding and merging, requantization that make its streaming operand;
+- before the GEMM: LayerNorm, gather, patch embedding and merging, requantization that make its streaming operand, and
+  the row sums of what they make, which whoever reads the results reads beside them;
 - after it: whatever reads its accumulators (or what such an operator made) with the same rows or windows. LayerNorm
   and softmax need whole rows and are taken only where the accumulator buffer holds enough of them.
 
@@ -105,22 +106,34 @@ def _feeding(flow: Flow, gemm: int) -> set[int]:
         index = flow.producer.get(entry.tensor)
         if index is None or index in flow.absent or entry.relation not in TILEABLE:
             continue
-        op = flow.operators[index]
+        op, sums = flow.operators[index], _row_sums(flow, index, gemm)
         from_gemm = any(
             flow.operators[maker].kind is OperatorKind.GEMM
             for maker in (flow.producer.get(source.tensor) for source in op.inputs)
             if maker is not None
         )
-        early = any(index < user < gemm and user not in taken for user in flow.consumers[op.output])
+        early = any(index < user < gemm and user not in taken | sums for user in flow.consumers[op.output])
         if op.kind in FEEDING and not from_gemm and not early:
-            taken.add(index)
+            taken |= {index, *sums}
             waiting.extend(op.inputs)
     return taken
+
+
+def _row_sums(flow: Flow, index: int, gemm: int) -> set[int]:
+    """Sums of the rows that an operator before a GEMM makes, for readers behind it."""
+    return {
+        user
+        for user in flow.consumers[flow.operators[index].output]
+        if user < gemm and user not in flow.absent and flow.operators[user].kind is OperatorKind.ROW_SUM
+        if all(entry.relation in TILEABLE for entry in flow.operators[user].inputs)
+        if all(reader > gemm for reader in flow.consumers.get(flow.operators[user].output, ()))
+    }
 
 
 def _following(flow: Flow, gemm: int, done: set[int], owner: dict[int, int], whole_rows: bool) -> tuple[int, ...]:
     """Vector operators that can run on the results of a GEMM while they are still on the chip, found forwards."""
     inside = {gemm}
+    sums = {index for index, of in owner.items() if of == gemm and flow.operators[index].kind is OperatorKind.ROW_SUM}
     following = []
     for index in range(gemm + 1, len(flow.operators)):
         op = flow.operators[index]
@@ -130,7 +143,7 @@ def _following(flow: Flow, gemm: int, done: set[int], owner: dict[int, int], who
             continue
         sources = [(flow.producer.get(entry.tensor), entry.relation) for entry in op.inputs]
         fused = [relation in TILEABLE for maker, relation in sources if maker in inside]
-        known = all(maker is None or maker in inside or maker in done for maker, _ in sources)
+        known = all(maker is None or maker in inside | done | sums for maker, _ in sources)
         if fused and all(fused) and known:
             inside.add(index)
             following.append(index)

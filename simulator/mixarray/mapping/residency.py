@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from mixarray.mapping.chain_plan import ChainPlan, Stage
+from mixarray.trace.model import OperatorKind
 
 
 def resident_tensors(
@@ -89,8 +90,9 @@ def _tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
 
 
 def _codes_in_flight(plan: ChainPlan) -> int:
-    """Space for the operand that operators before the GEMM make: two tiles of their last output."""
-    if not plan.before:
-        return 0
-    work = plan.before[-1]
-    return min(work.write_bits, 2 * -(-work.write_bits * plan.loops.tile_amount(work.elements) // work.total_elements))
+    """Space for what operators before the GEMM make: two tiles of its operand, and of the row sums of that."""
+    sums = sum(work.kind is OperatorKind.ROW_SUM for work in plan.before)
+    return sum(
+        min(work.write_bits, 2 * -(-work.write_bits * plan.loops.tile_amount(work.elements) // work.total_elements))
+        for work in plan.before[-1 - sums :]
+    )

@@ -2,7 +2,7 @@
 
 Known: percentiles 0.999, 0.9999 and 0.99999; range [quantile(1 - p), quantile(p)]; step = range / (2**bits - 1); the
 least mean squared error wins, the first of equals. Ours: a range is widened to contain 0, so that zero points are codes
-and value 0 (padded tokens) is exact; a channel whose values are all 0 gets step 1.
+and value 0 is exact; a channel whose values are all 0 gets step 1.
 """
 
 from __future__ import annotations

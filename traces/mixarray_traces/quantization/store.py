@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from mixarray_traces.quantization.options import (
     SoftmaxZero,
     ZeroPoints,
 )
+from mixarray_traces.quantization.provenance import Training, training_from_json, training_to_json
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
 from mixarray_traces.quantization.query_key import with_query_key
@@ -59,6 +60,7 @@ def save_quantized(model: QuantizedDetector, path: Path | str, force: bool = Fal
     state = {name: tensor.contiguous() for name, tensor in sorted(model.detector.state_dict().items())}
     content = save(state)
     described = quantizers_to_json(model) | {"sha256": hashlib.sha256(content).hexdigest()}
+    described |= {"training": training_to_json(model.training)}
     final = Path(path)
     with atomic_directory(final, ResultKind.MODEL, force) as work:
         (work / WEIGHTS).write_bytes(content)
@@ -86,11 +88,11 @@ def load_quantized(path: Path | str) -> QuantizedDetector:
     where = str(folder / MANIFEST)
     detector = build_model(shape_from_json(where, described))
     _load_state(detector, state, str(folder / WEIGHTS))
-    return quantizers_from_json(detector.eval(), described, where)
+    return replace(quantizers_from_json(detector.eval(), described, where), training=_training(where, described))
 
 
 def quantizers_to_json(model: QuantizedDetector) -> dict[str, Any]:
-    """Everything but the float weights, as plain JSON values."""
+    """Everything that the model computes with but the float weights, as plain JSON values."""
     activations = {
         f"{name}@{bits}": activation_to_json(quantizer)
         for (name, bits), quantizer in sorted(model.calibration.activations.items(), key=lambda entry: entry[0])
@@ -268,6 +270,14 @@ def _low_norms(where: str, detector: Model, described: Mapping[str, Any]) -> dic
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(where, f"is wrong: {error}", f"low_norms.{name}") from None
     return found
+
+
+def _training(where: str, described: Mapping[str, Any]) -> Training:
+    """The runs behind a model; models saved before runs were noted have none."""
+    try:
+        return training_from_json(described.get("training", []))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(where, f"is wrong: {error}", "training") from None
 
 
 def _operands(name: str, options: QuantizationOptions) -> list[tuple[str, int]]:

@@ -11,10 +11,12 @@ own bits on the folded values (`own`: the least squared error among three percen
 with the high branch, the low step being (2**high - 1) / (2**low - 1) = 17 times the high one (`shared`); both branches
 see all windows of all calibration images.
 
-Ours: the mean zero point is rounded before b is computed, so every channel's integer codes are exactly those of its own
-quantizer and value 0 stays exact (`rounded`); patch embedding, merging and head are 8-bit groups (published: weights of
-all of them at the blocks' bits). Calibration keeps a sample of each tensor (`SAMPLING`), the published code one batch
-of 32 images whole.
+Ours: the mean zero point is rounded before b is computed (`rounded`). With the shared step at the bits of the high
+branch every channel's integer codes are then those of its own quantizer, and value 0, which pads maps, stays exact; a
+step of `own` and the low branch round it like any value. A step that `own` finds has an integer zero point, also where
+the shared one's is a fraction. Patch embedding, merging and head are 8-bit groups (published: weights of all of them at
+the blocks' bits). Calibration keeps a sample of each tensor (`SAMPLING`), the published code one batch of 32 images
+whole.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,16 +12,22 @@ import torch
 from torch import Tensor
 
 from mixarray.errors import InputError
+from mixarray_traces.model.detector import Detector
+from mixarray_traces.model.kinds import Model
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.store import quantizers_to_json
+from mixarray_traces.training.qat.options import Settings
 
 CHECKPOINT_FILE = "checkpoint.pt"
 FORMAT = "mixarray qat checkpoint 1"
+TEACHER = "teacher_sha256"
+MODELS = {"start": "quantized model", TEACHER: "teacher"}
+"""Settings that are hashes of models, and what those are."""
 
 
 def save_run(
     folder: Path,
-    settings: Mapping[str, int | float | str],
+    settings: Settings,
     step: int,
     parameters: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
@@ -35,13 +42,16 @@ def save_run(
     }
     path = folder / CHECKPOINT_FILE
     temporary = path.with_name(path.name + ".tmp")
-    torch.save(content, temporary)
+    with temporary.open("wb") as file:  # of a path torch.save would hide why the machine does not take it
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 
 def load_into_run(
     folder: Path,
-    settings: Mapping[str, int | float | str],
+    settings: Settings,
     parameters: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
 ) -> int:
@@ -70,14 +80,29 @@ def load_into_run(
 
 def start_digest(model: QuantizedDetector) -> str:
     """SHA-256 of the quantized model a run begins with: weights and quantizers."""
-    digest = hashlib.sha256(json.dumps(quantizers_to_json(model), sort_keys=True).encode())
-    for name, value in sorted(model.detector.state_dict().items()):
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    quantizers = json.dumps(quantizers_to_json(model), sort_keys=True).encode()
+    return hashlib.sha256(quantizers + _weights(model.detector)).hexdigest()
 
 
-def _check_settings(path: Path, saved: Mapping[str, object], settings: Mapping[str, int | float | str]) -> None:
+def teacher_settings(teacher: Detector | None) -> Settings:
+    """Whether there is a teacher, and the SHA-256 of its weights."""
+    return {
+        "teacher": teacher is not None,
+        TEACHER: "" if teacher is None else hashlib.sha256(_weights(teacher)).hexdigest(),
+    }
+
+
+def _weights(model: Model) -> bytes:
+    """Names and values of all weights."""
+    state = sorted(model.state_dict().items())
+    return b"".join(name.encode() + value.detach().cpu().contiguous().numpy().tobytes() for name, value in state)
+
+
+def _check_settings(path: Path, saved: Mapping[str, object], settings: Settings) -> None:
     for name, value in settings.items():
-        if saved.get(name) != value:
+        older = name == TEACHER and name not in saved  # checkpoints did not always say which teacher it was
+        if saved.get(name) != value and not older:
             message = f"{value} is given, {saved.get(name)} is what the run began with"
+            if name in MODELS:
+                message = f"another {MODELS[name]} is given than the run began with"
             raise InputError(str(path), message, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,15 +17,23 @@ from mixarray_traces.data.canvas import CanvasSource
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.registry import load_score
 from mixarray_traces.model.detector import Detector, images_to_input
-from mixarray_traces.quantization.network import Plan, run_network
+from mixarray_traces.quantization.network import Plan
+from mixarray_traces.quantization.provenance import Stage
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.query_key import is_reparameterised
 from mixarray_traces.quantization.ratios import Ratios
+from mixarray_traces.quantization.running import run_network
 from mixarray_traces.quantization.store import save_quantized
 from mixarray_traces.training.qat.annealing import hold, put_back
-from mixarray_traces.training.qat.checkpoint import CHECKPOINT_FILE, load_into_run, save_run, start_digest
+from mixarray_traces.training.qat.checkpoint import (
+    CHECKPOINT_FILE,
+    load_into_run,
+    save_run,
+    start_digest,
+    teacher_settings,
+)
 from mixarray_traces.training.qat.distillation import distillation_loss
-from mixarray_traces.training.qat.options import QatOptions, Stage, WindowCounts
+from mixarray_traces.training.qat.options import QatOptions, WindowCounts
 from mixarray_traces.training.qat.sampler import ratios_of_step
 from mixarray_traces.training.qat.state import TrainState, low_branch_is_trained
 from mixarray_traces.training.targets import Batch, detection_loss
@@ -100,7 +108,7 @@ def train_qat(
     except OSError as error:
         raise InputError(str(options.out), f"cannot be written: {error.strerror}", "--out") from None
     finished = run.go(progress)
-    model = run.state.freeze()
+    model = run.freeze()
     path = save_quantized(model, options.out / MODEL, force=True)
     return QatResult(model, path, finished, run.images)
 
@@ -113,10 +121,9 @@ class _Run:
     ) -> None:
         _check_device(options.device)
         self.options, self.source = options, source
-        sampled = options.stage is Stage.ANNEALING and low_branch_is_trained(start)
-        if options.stage is Stage.ANNEALING and is_reparameterised(start.options):
-            raise InputError("qat", "reparameterised scores cannot be annealed: their weights are products", "model")
-        self.samples_ratios = options.stage is Stage.SAQA or sampled
+        both_trained = low_branch_is_trained(start)
+        _check_start(start, options.stage, both_trained)
+        self.samples_ratios = options.stage is Stage.SAQA or both_trained
         self.state = TrainState.of(start, self.samples_ratios, options.device)
         self.teacher = _teacher(teacher, self.state.network, options)
         self.parameters = self.state.parameters()
@@ -124,7 +131,7 @@ class _Run:
         self.optimizer = torch.optim.AdamW(leaves, lr=options.learning_rate, weight_decay=0.0, foreach=True)
         self.score = load_score(options.score)
         self.step = 0
-        self.settings = options.settings | {"start": start_digest(start), "teacher": self.teacher is not None}
+        self.settings = options.settings | {"start": start_digest(start)} | teacher_settings(self.teacher)
         if (options.out / CHECKPOINT_FILE).exists():
             self.step = load_into_run(options.out, self.settings, self.parameters, self.optimizer)
         self.first_step, self.started = self.step, time.monotonic()
@@ -133,6 +140,11 @@ class _Run:
     def images(self) -> int:
         """Canvases seen."""
         return self.step * self.options.batch
+
+    def freeze(self) -> QuantizedDetector:
+        """The quantized model as it stands, with this run behind those of the model it began with."""
+        model = self.state.freeze()
+        return replace(model, training=(*model.training, self.options.run(self.images)))
 
     def go(self, progress: Callable[[Progress], None] | None) -> bool:
         """Run to the end of the budget, or until `stop_after_s`; True at the end of the budget."""
@@ -233,6 +245,14 @@ def windows_of_stages(detector: Detector, size: int) -> tuple[int, ...]:
         counts.append((-(-tokens // config.window_size)) ** 2)
         tokens = -(-tokens // 2)
     return tuple(counts)
+
+
+def _check_start(start: QuantizedDetector, stage: Stage, both_trained: bool) -> None:
+    if stage is Stage.ANNEALING and is_reparameterised(start.options):
+        raise InputError("qat", "reparameterised scores cannot be annealed: their weights are products", "model")
+    if stage in (Stage.UNIFORM, Stage.CONTROL) and both_trained:
+        message = f"its low branch was trained, and {stage} would make it anew: begin with a model of one precision"
+        raise InputError("qat", message, "model")
 
 
 def _teacher(teacher: Detector | None, student: Detector, options: QatOptions) -> Detector | None:

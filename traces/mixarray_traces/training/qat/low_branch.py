@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from mixarray_traces.quantization.arithmetic import Calibration
+from mixarray_traces.quantization.low_norms import NO_LOW_NORMS
 from mixarray_traces.quantization.lsq import LsqParams, limits
 from mixarray_traces.quantization.options import LowBranch, OfqOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
@@ -24,7 +25,7 @@ def with_fresh_low_branch(model: QuantizedDetector) -> QuantizedDetector:
             activations[name, options.low_bits] = lowered(high, options.low_bits)
     chosen = replace(options, ofq=replace(options.ofq or OfqOptions(), low_branch=LowBranch.INITIALISED))
     calibration = Calibration(activations, model.calibration.weights)
-    return QuantizedDetector(model.detector, chosen, calibration, model.source, model.folding)
+    return replace(model, options=chosen, calibration=calibration, low_norms=NO_LOW_NORMS, _arithmetics={})
 
 
 def lowered(high: LsqParams, bits: int) -> LsqParams:

@@ -9,23 +9,10 @@ from pathlib import Path
 
 from mixarray.errors import InputError
 from mixarray_traces.importance.default import DEFAULT_SCORE
+from mixarray_traces.quantization.provenance import Stage, TrainingRun
 
 Settings = dict[str, int | float | str]
 """What a run keeps when it is resumed, by name."""
-
-
-class Stage(StrEnum):
-    """What a run is for.
-
-    UNIFORM: OFQ at one precision, from float weights. CONTROL: the same again from a quantized model, with SAQA's
-    budget and canvases, so that SAQA is compared with equal training. SAQA: both branches, new ratios at every step.
-    ANNEALING: OFQ's confidence-guided annealing, from a quantized model.
-    """
-
-    UNIFORM = "uniform"
-    CONTROL = "control"
-    SAQA = "saqa"
-    ANNEALING = "annealing"
 
 
 class WindowCounts(StrEnum):
@@ -45,8 +32,8 @@ class QatOptions:
 
     Known from OFQ's recipe for Swin-T at W4A4 (methods reference 4a): AdamW without weight decay or warm-up, cosine to
     1e-5, loss and distillation weighed equally, boundary 0.005. Ours: budget, batch and canvas size, the cap on
-    gradients, the learning rate (published: 2e-4 over 300 epochs; in our 1,563 steps that is still falling steeply),
-    and the same rates for SAQA and annealing, of which none is published.
+    gradients, and 5e-4 to begin with, for all stages: a choice for short runs, not shown to be the best one (published
+    for the uniform stage: 2e-4, over 300 epochs; for SAQA and annealing no rate is).
 
     Attributes:
         out: folder of the run: `checkpoint.pt`, and `model`, a quantized model, when it ends or stops.
@@ -107,6 +94,11 @@ class QatOptions:
         """Seed of the canvases. Control and SAQA see the same ones, other stages others, pre-training others again."""
         place = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.ANNEALING: 2}[self.stage]
         return 1_000_000 + 3 * self.seed + place
+
+    def run(self, images: int) -> TrainingRun:
+        """What the model is told of this run once `images` canvases were seen."""
+        budget = self.steps * self.batch
+        return TrainingRun(self.stage, self.seed, images, budget, self.batch, self.size, self.learning_rate)
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: a cosine from `learning_rate` to `final_rate`."""

@@ -102,7 +102,10 @@ class TrainState:
         calibration = Calibration(activations, quantizers)
         options = _with_low_branch(self.start.options, LowBranch.TRAINED)
         low_norms, plain = read_low_norms(network), detach_low_norms(network)
-        model = QuantizedDetector(plain, options, calibration, self.start.source, low_norms=low_norms)
+        start = self.start
+        model = QuantizedDetector(
+            plain, options, calibration, start.source, low_norms=low_norms, training=start.training
+        )
         return model if self.low_trains else with_fresh_low_branch(model)
 
 
