@@ -30,10 +30,12 @@ def train(
 def evaluate(plan: Plan) -> str:
     """The accuracy at every ratio."""
     choices = [choice_of(asked) for asked in plan.ratios]
-    pruned = [choice for choice in choices if choice.prunes] or choices  # ratio 0 comes along with these
-    texts = [pairs_text(choice.compression) for choice in pruned]
-    ratios = (";" if any("/" in text for text in texts) else ",").join(texts)
-    wanted = "--ratios", ratios, *_beside(pruned[-1]), "--n", plan.canvases, "--size", plan.size
+    if any(choice.prunes for choice in choices):  # then ratio 0 comes along
+        choices = [choice for choice in choices if choice != RatioChoice()]
+    texts = [pairs_text(choice.compression) for choice in choices]
+    each = any("/" in text for text in texts) or len({choice.pruning for choice in choices}) > 1
+    ratios = (";" if each else ",").join(texts)
+    wanted = "--ratios", ratios, *_beside(*choices), "--n", plan.canvases, "--size", plan.size
     return _line("evaluate", *wanted, *_model(plan))
 
 
@@ -67,10 +69,13 @@ def _line(*words: object) -> str:
     return "mixarray " + shlex.join(str(word) for word in words)
 
 
-def _beside(choice: RatioChoice) -> list[str]:
-    """What is asked beside the compression ratio."""
-    words = ["--pruning", pairs_text(choice.pruning)] if choice.prunes else []
-    return words + (["--promotion", choice.promotion.value] if choice.promotion is not Promotion.REFUSED else [])
+def _beside(*choices: RatioChoice) -> list[str]:
+    """What is asked beside the compression ratios: one pruning ratio where all agree, or one for each."""
+    pruning = [pairs_text(choice.pruning) for choice in choices]
+    shares = pruning[0] if len(set(pruning)) == 1 else ";".join(pruning)
+    words = ["--pruning", shares] if any(choice.prunes for choice in choices) else []
+    promotion = choices[-1].promotion
+    return words + (["--promotion", promotion.value] if promotion is not Promotion.REFUSED else [])
 
 
 def _model(plan: Plan) -> list[object]:

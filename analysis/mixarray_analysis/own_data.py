@@ -43,7 +43,10 @@ class OwnData:
 
 @dataclass(frozen=True, slots=True)
 class OwnCheckpoint:
-    """What is said about a checkpoint: the names of its tensors, its shape, where in the file it is, its input."""
+    """What is said about a checkpoint: the names of its tensors, its shape, where in the file it is, its input.
+
+    small_maps: what a block does on a map not larger than its window, a value of `SmallMapRule`.
+    """
 
     file: Path
     naming: str | None = None
@@ -51,6 +54,7 @@ class OwnCheckpoint:
     prefix: str = ""
     mean: tuple[float, float, float] | None = None
     deviation: tuple[float, float, float] | None = None
+    small_maps: str | None = None
 
 
 def quantize_own(
@@ -74,12 +78,19 @@ def quantize_own(
 
 
 def own_checkpoint(
-    file: Path | None, naming: str | None, arch: str | None, prefix: str | None, mean: str | None, deviation: str | None
+    file: Path | None,
+    naming: str | None,
+    arch: str | None,
+    prefix: str | None,
+    mean: str | None,
+    deviation: str | None,
+    small_maps: str | None,
 ) -> OwnCheckpoint:
     """What was typed about a checkpoint; InputError where the file is missing or three numbers are not."""
     if file is None:
         raise InputError("--checkpoint", "is missing: --data is for a model of yours")
-    return OwnCheckpoint(file, naming, arch, prefix or "", _three(mean, "--mean"), _three(deviation, "--deviation"))
+    three = _three(mean, "--mean"), _three(deviation, "--deviation")
+    return OwnCheckpoint(file, naming, arch, prefix or "", *three, small_maps)
 
 
 def _three(text: str | None, option: str) -> tuple[float, float, float] | None:
@@ -100,12 +111,16 @@ def checkpoint_options(checkpoint: OwnCheckpoint) -> CheckpointOptions:
     from mixarray_traces.checkpoints.naming import NamingScheme
     from mixarray_traces.model.config import NAMED_SWINS
     from mixarray_traces.model.normalization import IMAGENET, Normalization
+    from mixarray_traces.model.windows import SmallMapRule
 
     naming, arch = checkpoint.naming, checkpoint.arch
     if naming is not None and naming not in [scheme.value for scheme in NamingScheme]:
         raise InputError("--naming", f"{naming!r} is unknown; allowed: {', '.join(NamingScheme)}")
     if arch is not None and arch not in NAMED_SWINS:
         raise InputError("--arch", f"{arch!r} is unknown; allowed: {', '.join(NAMED_SWINS)}")
+    rules = [rule.value for rule in SmallMapRule]
+    if checkpoint.small_maps is not None and checkpoint.small_maps not in rules:
+        raise InputError("--small-maps", f"{checkpoint.small_maps!r} is unknown; allowed: {', '.join(rules)}")
     with users_mistake("--mean, --deviation"):
         normalization = Normalization(checkpoint.mean or IMAGENET.mean, checkpoint.deviation or IMAGENET.deviation)
     return CheckpointOptions(
@@ -113,6 +128,7 @@ def checkpoint_options(checkpoint: OwnCheckpoint) -> CheckpointOptions:
         naming=None if naming is None else NamingScheme(naming),
         prefix=checkpoint.prefix,
         normalization=normalization,
+        small_map_rule=SmallMapRule.SHRINK if checkpoint.small_maps is None else SmallMapRule(checkpoint.small_maps),
     )
 
 

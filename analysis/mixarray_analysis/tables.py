@@ -140,13 +140,20 @@ def uniform_table(findings: Findings) -> Group:
 
 
 def accuracy_table(rows: Sequence[EvaluationRow]) -> PlainTable:
-    """Accuracy by ratio."""
+    """Accuracy by ratio; where the float model was evaluated too, a column says which row is of it."""
+    from mixarray_traces.quantization.arithmetic import ArithmeticKind
+
     cells, pruned = [], any(row.pruning for row in rows)
+    both = any(row.arithmetic is ArithmeticKind.FLOAT for row in rows)
     for row in rows:
         low = f"{row.ratio / 10:g}" + ("" if same_everywhere(row.pair_ratios) else f" ({row.pair_ratios})")
         shares = _share_cells(low, row.ratio_actual, row.pruning / 1000, row.pruning_actual, pruned)
-        cells.append([*shares, accuracy_text(row), f"{row.ap:.3f}", str(row.n)])
-    return make_table([*_share_headings(pruned), "AP50 [95 %]", "AP50:95", "n"], cells)
+        if row.arithmetic is ArithmeticKind.FLOAT:
+            shares = ["-"] * len(shares)
+        model = ["float" if row.arithmetic is ArithmeticKind.FLOAT else "quantized"] if both else []
+        cells.append([*model, *shares, accuracy_text(row), f"{row.ap:.3f}", str(row.n)])
+    headings = [*(["model"] if both else []), *_share_headings(pruned), "AP50 [95 %]", "AP50:95", "n"]
+    return make_table(headings, cells)
 
 
 def accuracy_json(rows: Sequence[AnyAccuracy]) -> str:
@@ -164,6 +171,14 @@ def accuracy_csv(rows: Sequence[AnyAccuracy]) -> str:
     return file.getvalue()
 
 
+def resamples_csv(rows: Sequence[EvaluationRow], labels: Sequence[str]) -> str:
+    """A column of AP50 per row, under its label: a line per resample of the canvases, four decimals."""
+    columns = ([f"{ap50:.4f}" for ap50 in row.samples] for row in rows)
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows([labels, *zip(*columns, strict=True)])
+    return file.getvalue()
+
+
 def to_json(value: object) -> str:
     """JSON as people and programs read it."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
@@ -171,7 +186,7 @@ def to_json(value: object) -> str:
 
 def _accuracy_values(row: AnyAccuracy) -> dict[str, object]:
     shares = {"ratio": row.ratio / 1000, "pruning": row.pruning / 1000, "padding": row.padding.value}
-    return {**without_nan(asdict(row)), **shares}
+    return {name: value for name, value in (without_nan(asdict(row)) | shares).items() if name != "samples"}
 
 
 def without_nan(values: Mapping[str, object]) -> dict[str, object]:

@@ -72,12 +72,24 @@ def test_a_detector_on_annotated_photographs(place: Path, capsys: pytest.Capture
     assert run(place, f"{DETECTOR} /qd") == 0
     assert run(place, "evaluate --model /qd --data /i.json --image-dir /i --ratios 0,0.5 --json -q") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [(row["ratio"], row["n"]) for row in rows] == [(0, 4), (0.5, 4)]
+    kinds = [(row["arithmetic"], row["ratio"], row["n"]) for row in rows]
+    assert kinds == [("float", 0, 4), ("fake", 0, 4), ("fake", 0.5, 4)]
+    assert run(place, "evaluate --model /qd --data /i.json --image-dir /i --ratios 0,0.5") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["model", "float", "quantized", "quantized"]
+    assert lines[1].split()[1:3] == ["-", "-"]
     assert run(place, "record --model /qd --data /i.json --image-dir /i --ratio 0.5 -q -o /bd") == 0
     assert run(place, "evaluate --model /qd --data /i.json --ratios 0") == 2
     assert "--image-dir: is missing" in capsys.readouterr().err
     assert run(place, "evaluate --model /qd --data /i.json --image-dir /i --size 64 --ratios 0") == 2
     assert "--size: is for canvases and classifiers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rule", ["shrink", "pad"])
+def test_the_rule_for_small_maps_is_kept(place: Path, rule: str) -> None:
+    assert run(place, f"{DETECTOR} /{rule} --small-maps {rule}") == 0
+    saved = json.loads((place / rule / "manifest.json").read_text())
+    assert saved["detector"]["backbone"]["small_map_rule"] == rule
 
 
 @pytest.mark.parametrize(
@@ -86,6 +98,8 @@ def test_a_detector_on_annotated_photographs(place: Path, capsys: pytest.Capture
         (f"{CLASSIFIER} /x --naming caffe", "--naming: 'caffe' is unknown; allowed: timm, hugging_face"),
         (f"{CLASSIFIER} /x --arch swin_x", "--arch: 'swin_x' is unknown; allowed: swin_t"),
         (f"{CLASSIFIER} /x --arch swin_t", "has shape (8, 3, 4, 4), expected (96, 3, 4, 4)"),
+        (f"{CLASSIFIER} /x --small-maps grow", "--small-maps: 'grow' is unknown; allowed: shrink, pad"),
+        ("quantize --checkpoint /c.pth --small-maps pad -o /x", "--data: is missing"),
         (f"{CLASSIFIER} /x --mean 1,2", "--mean: '1,2' is not R,G,B"),
         (f"{CLASSIFIER} /x --deviation 1,0,1", "deviation (1.0, 0.0, 1.0) must be above 0"),
         (f"{CLASSIFIER} /x --prefix encoder.", "no tensor's name begins with 'encoder.'"),

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mixarray.errors import InputError
 from mixarray_analysis.cli import main
+from mixarray_analysis.search.command import CACHE
 from mixarray_analysis.search.exhaustive import Everything
 from mixarray_analysis.search.hardware import Cost
 from mixarray_analysis.search.progress import CHECKPOINT
+from mixarray_analysis.search.settings import Settings
 from mixarray_analysis.search.space import Space
 
 
@@ -42,6 +45,22 @@ def test_mistakes_are_one_line(
     assert says in said
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("typed", "cache", "jobs"), [((), CACHE, 1), (("--cache", "mine", "--jobs", "3"), "mine", 3)])
+def test_how_a_search_is_done_reaches_it(
+    typed: tuple[str, ...], cache: str, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Path, int]] = []
+
+    def stop(settings: Settings, cache: Path, jobs: int) -> None:
+        opened.append((cache, jobs))
+        raise InputError(settings.accelerator, "is far enough for this test")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mixarray_analysis.search.command.open_subject", stop)
+    assert main(["search", "--objective", "cycles", "-o", "new", *typed]) == 2
+    assert opened == [(Path(cache), jobs)]
 
 
 def test_a_broken_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

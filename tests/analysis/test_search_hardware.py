@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from mixarray.errors import InputError
 from mixarray.simulate import simulate
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import read_bundle
+from mixarray_analysis.parallel import run_tasks
+from mixarray_analysis.progress import Report
+from mixarray_analysis.search import hardware
 from mixarray_analysis.search.distance import distance, misled, stand_in
 from mixarray_analysis.search.exhaustive import Chunk, every_cost, simulate_chunk
 from mixarray_analysis.search.front import Trade
@@ -62,6 +67,31 @@ def test_equal_group_sizes_are_simulated_once() -> None:
     assert len(costs.known) == 1
     assert costs.of(space.ratios((5, 3))) != first
     assert len(costs.known) == 2
+
+
+def test_settings_are_simulated_side_by_side_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def count(work: Callable[[Groups], Cost], tasks: Sequence[Groups], jobs: int, report: Report) -> list[Cost]:
+        asked.append((jobs, len(tasks)))
+        return run_tasks(pickle.loads(pickle.dumps(work)), tasks, 1, report)
+
+    monkeypatch.setattr(hardware, "run_tasks", count)
+    costs, told = Costs(machine(), jobs=3), []
+    settings = [SPACE.ratios(genes) for genes in ((5, 1), (0, 0), (5, 2))]
+    found = costs.of_all(settings, lambda done, total: told.append((done, total)))
+    assert (asked, told) == ([(3, 2)], [(1, 2), (2, 2)])
+    assert found == [simulate_cost(machine(), machine().groups(ratios)) for ratios in settings]
+    assert found[0] == found[2] != found[1]
+
+
+def test_bit_operations_are_counted_without_simulating(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = [SPACE.ratios(genes) for genes in ((5, 1), (0, 0))]
+    simulated = Costs(machine()).of_all(settings, silent)
+    monkeypatch.setattr(hardware, "simulate_cost", None)
+    assert Costs(machine()).minimised(settings, Objective.BOPS, silent) == [cost.bops for cost in simulated]
+    with pytest.raises(TypeError, match="callable"):
+        Costs(machine()).minimised(settings, Objective.CYCLES, silent)
 
 
 def test_sizes_that_pad_windows_are_refused_since_counts_do_not_fix_the_work() -> None:

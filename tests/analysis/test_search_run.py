@@ -5,23 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from mixarray.accelerator.load import load_accelerator
 from mixarray.errors import InputError
 from mixarray_analysis.cli import main
 from mixarray_analysis.models import open_model, prepare_torch
 from mixarray_analysis.search import accuracy as accuracy_module
+from mixarray_analysis.search import results
 from mixarray_analysis.search.accuracy import Canvases, hash_model
 from mixarray_analysis.search.command import CACHE, Request, settings_of
 from mixarray_analysis.search.compare import compare_searches
 from mixarray_analysis.search.hardware import Objective
 from mixarray_analysis.search.progress import CHECKPOINT, Reached, read_checkpoint
-from mixarray_analysis.search.results import read_found
+from mixarray_analysis.search.results import read_found, write_found
 from mixarray_analysis.search.run import run_search
 from mixarray_analysis.search.settings import Limits
 from mixarray_analysis.search.subject import open_subject
@@ -42,6 +44,14 @@ def wanted(objective: str, seed: int) -> Request:
 
 def silent(done: int, total: int) -> None:
     """Report nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_revision() -> Iterator[None]:
+    """Files are compared byte for byte, and somebody may commit while the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "git_revision", lambda: "a revision")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +251,43 @@ def test_searches_that_differ_in_more_than_the_objective_are_refused(searched: P
     (unlike / "search.json").unlink()
     with pytest.raises(InputError, match="is no finished search"):
         compare_searches([cycles, unlike])
+
+
+def test_a_front_of_another_simulator_is_not_compared(searched: Path, tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(searched / "cycles_0", older)
+    saved = json.loads((older / "search.json").read_text())
+    saved["baseline"]["cycles"] += 1
+    (older / "search.json").write_text(json.dumps(saved))
+    with pytest.raises(InputError, match="simulated by another version"):
+        compare_searches([older, searched / "bops_0"])
+
+
+def test_a_result_half_written_over_another_is_no_finished_search(
+    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bops"
+    shutil.copytree(searched / "bops_0", out)
+    found = read_found(out)
+    monkeypatch.setattr(results, "resolved_yaml", None)
+    with pytest.raises(TypeError, match="callable"):
+        write_found(out, replace(found, front=found.front[:1]), load_accelerator("packed_w4_32x32"))
+    with pytest.raises(InputError, match="is no finished search"):
+        read_found(out)
+
+
+def test_an_accelerator_that_cannot_run_the_model_is_refused_before_any_long_work(
+    searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise InputError("arrays.0", "serves no mode")
+
+    settings = read_found(searched / "bops_0").settings
+    subject, out = open_subject(settings, tmp_path / "fresh.jsonl"), tmp_path / "out"
+    monkeypatch.setattr("mixarray_analysis.search.hardware.simulate_cost", refuses)
+    with pytest.raises(InputError, match="serves no mode"):
+        run_search(subject, settings, LIMITS, Reached.start(0), out, lambda line: None, quiet=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_search_is_not_written_over_another(searched: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import multiprocessing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -31,6 +35,54 @@ def test_two_writers_see_each_other_and_do_not_repeat(tmp_path: Path) -> None:
     assert first.get(KEY) == {"ap50": 0.1}
     assert first.get(OTHER) == {"ap50": 0.3}
     assert path.read_text().count("\n") == 2
+
+
+def test_a_key_that_another_writes_just_before_the_lock_is_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = tmp_path / "cache.jsonl", fcntl.flock
+    first, second = Store(path), Store(path)
+
+    def other_is_faster(file: IO[bytes], how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        second.put(KEY, {"ap50": 0.2})
+        lock(file, how)
+
+    assert first.get(KEY) is None
+    monkeypatch.setattr(fcntl, "flock", other_is_faster)
+    first.put(KEY, {"ap50": 0.1})
+    assert path.read_text().count("\n") == 1
+    assert first.get(KEY) == second.get(KEY) == {"ap50": 0.2}, "what the file holds is what all use"
+
+
+def write_all(path: Path) -> None:
+    """What each process of the next test does."""
+    store = Store(path)
+    for number in range(30):
+        store.put(KEY | {"number": number}, {"ap50": number / 30})
+
+
+def test_processes_that_write_the_same_at_once_leave_whole_lines(tmp_path: Path) -> None:
+    path, context = tmp_path / "cache.jsonl", multiprocessing.get_context("fork")
+    writers = [context.Process(target=write_all, args=(path,)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(line["key"]["number"] for line in lines) == list(range(30))
+
+
+def test_a_damaged_line_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "cache.jsonl"
+    store = Store(path)
+    store.put(KEY, {"ap50": 0.1})
+    store.put(OTHER, {"ap50": 0.2})
+    path.write_bytes(path.read_bytes() + b"\xff{}\n")
+    for reader in (store, Store(path)):
+        with pytest.raises(InputError, match="line 3 is no measured value"):
+            reader.get({"another": 1})
 
 
 def test_a_torn_last_line_is_ignored_and_removed(tmp_path: Path) -> None:

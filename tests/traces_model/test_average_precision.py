@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -29,9 +29,18 @@ class Scene:
     labels: np.ndarray
     true_boxes: np.ndarray
     true_labels: np.ndarray
+    is_crowd: np.ndarray
+
+    def matched(self, classes: int) -> CanvasRecord:
+        objects = self.true_boxes[~self.is_crowd], self.true_labels[~self.is_crowd]
+        crowds = self.true_boxes[self.is_crowd], self.true_labels[self.is_crowd]
+        return match_canvas(self.boxes, self.scores, self.labels, *objects, *crowds, num_classes=classes)
 
 
-def random_scene(rng: np.random.Generator, classes: int, crowded: bool, ties: bool = True) -> Scene:
+def random_scene(
+    rng: np.random.Generator, classes: int, crowded: bool, ties: bool = True, crowds: float = 0.0
+) -> Scene:
+    """`crowds`: share of annotations that are crowds; `crowded`: up to 260 detections."""
     objects = int(rng.integers(0, 9))
     corner = rng.integers(0, 60, (objects, 2))
     true_boxes = np.concatenate((corner, corner + rng.integers(4, 30, (objects, 2))), axis=1).astype(np.float64)
@@ -48,11 +57,13 @@ def random_scene(rng: np.random.Generator, classes: int, crowded: bool, ties: bo
         boxes.append(box)
         labels.append(label)
     scores = rng.integers(0, 30, len(boxes)) / 30 if ties else rng.random(len(boxes))
-    return Scene(np.array(boxes).reshape(-1, 4), scores, np.array(labels, dtype=np.int64), true_boxes, true_labels)
+    is_crowd = rng.random(objects) < crowds
+    found = np.array(boxes).reshape(-1, 4), scores, np.array(labels, dtype=np.int64)
+    return Scene(*found, true_boxes, true_labels, is_crowd)
 
 
 def matched(scenes: list[Scene], classes: int) -> list[CanvasRecord]:
-    return [match_canvas(s.boxes, s.scores, s.labels, s.true_boxes, s.true_labels, num_classes=classes) for s in scenes]
+    return [scene.matched(classes) for scene in scenes]
 
 
 def coco_stats(scenes: list[Scene], classes: int) -> tuple[float, float]:
@@ -66,11 +77,11 @@ def coco_stats(scenes: list[Scene], classes: int) -> tuple[float, float]:
     truth, found = COCO(), []
     annotations = []
     for image, scene in enumerate(scenes, start=1):
-        for box, label in zip(scene.true_boxes, scene.true_labels, strict=True):
+        for box, label, crowd in zip(scene.true_boxes, scene.true_labels, scene.is_crowd, strict=True):
             side = xywh(box)
             number = len(annotations) + 1
             annotations.append(
-                {"id": number, "image_id": image, "category_id": int(label) + 1, "bbox": side, "iscrowd": 0}
+                {"id": number, "image_id": image, "category_id": int(label) + 1, "bbox": side, "iscrowd": int(crowd)}
                 | {"area": side[2] * side[3]}
             )
         for box, score, label in zip(scene.boxes, scene.scores, scene.labels, strict=True):
@@ -96,13 +107,14 @@ def coco_stats(scenes: list[Scene], classes: int) -> tuple[float, float]:
 
 @pytest.mark.needs("pycocotools")
 def test_equals_pycocotools_on_random_cases() -> None:
-    """1,000 cases: 1 to 3 canvases, 1 to 4 classes, ties, empty canvases, more than 100 detections of a class."""
+    """1,000 cases: 1 to 3 canvases, 1 to 4 classes, ties, crowds, empty canvases, over 100 detections of a class."""
     rng = np.random.default_rng(11)
     compared = 0
     for case in range(CASES):
         classes = int(rng.integers(1, 5))
         crowded = case % 20 == 0
-        scenes = [random_scene(rng, classes, crowded) for _ in range(int(rng.integers(1, 4)))]
+        crowds = 0.3 * (case % 2)
+        scenes = [random_scene(rng, classes, crowded, crowds=crowds) for _ in range(int(rng.integers(1, 4)))]
         if not any(len(scene.scores) for scene in scenes):
             scenes.append(random_scene(rng, classes, crowded=True))
             if not len(scenes[-1].scores):
@@ -124,9 +136,40 @@ def test_hand_example() -> None:
     assert result.ap50_95 == pytest.approx(51 / 101)
 
 
+@pytest.mark.parametrize(
+    ("box", "crowd_label", "ap50"),
+    [
+        ([10, 10, 20, 20], 0, 1.0),
+        ([10, 10, 20, 20], 1, 0.5),
+        ([35, 10, 45, 20], 0, 1.0),
+        ([36, 10, 46, 20], 0, 0.5),
+    ],
+    ids=["within", "of another class", "half within", "less than half within"],
+)
+def test_a_detection_in_a_crowd(box: list[int], crowd_label: int, ap50: float) -> None:
+    """The one object is found behind it: precision 1 where the first detection is ignored, 1/2 where it is wrong."""
+    found = [box, [60, 60, 70, 70]], [0.9, 0.8], [0, 0]
+    record = match_canvas(*found, [[60, 60, 70, 70]], [0], [[0, 0, 40, 40]], [crowd_label], num_classes=2)
+    assert record.ignored[0].tolist() == [ap50 == 1.0, False]
+    assert average_precision([record]).ap50 == pytest.approx(ap50)
+
+
+def test_any_number_of_detections_lie_in_one_crowd_and_objects_come_first() -> None:
+    """A hit stays a hit though it lies in a crowd too."""
+    boxes = [[0, 0, 10, 10], [20, 20, 30, 30], [21, 21, 31, 31]]
+    record = match_canvas(
+        boxes, [0.9, 0.8, 0.7], [0, 0, 0], [[0, 0, 10, 10]], [0], [[0, 0, 50, 50]], [0], num_classes=1
+    )
+    assert record.hits[0].tolist() == [True, False, False]
+    assert record.ignored[0].tolist() == [False, True, True]
+    assert record.objects.tolist() == [1]
+    without = match_canvas(boxes, [0.9, 0.8, 0.7], [0, 0, 0], [[0, 0, 10, 10]], [0], num_classes=1)
+    assert not without.ignored.any()
+
+
 def records(seed: int, count: int = 40) -> list[CanvasRecord]:
     rng = np.random.default_rng(seed)
-    return matched([random_scene(rng, 3, crowded=False, ties=False) for _ in range(count)], 3)
+    return matched([random_scene(rng, 3, crowded=False, ties=False, crowds=0.2) for _ in range(count)], 3)
 
 
 def test_weighted_resampling_equals_copied_canvases() -> None:
@@ -151,7 +194,7 @@ def test_paired_difference() -> None:
     ours = records(7)
     same = bootstrap_difference(ours, ours, 50)
     assert (same.value, same.low, same.high) == (0, 0, 0)
-    worse = [CanvasRecord(r.scores, r.labels, r.hits & (r.scores > 0.5), r.objects) for r in ours]
+    worse = [replace(record, hits=record.hits & (record.scores > 0.5)) for record in ours]
     difference = bootstrap_difference(worse, ours, 200)
     assert difference.low <= difference.value < 0
     assert difference.high < 0
@@ -171,6 +214,8 @@ def test_bad_input_is_refused() -> None:
         match_canvas(box, [0.5, 0.4], [0], box, [0], num_classes=2)
     with pytest.raises(ValueError, match="1 annotated boxes and 0 labels"):
         match_canvas(box, [0.5], [0], box, [], num_classes=2)
+    with pytest.raises(ValueError, match="0 annotated boxes and 1 labels"):
+        match_canvas(box, [0.5], [0], box, [0], [], [0], num_classes=2)
     with pytest.raises(ValueError, match="no canvases"):
         average_precision([])
     assert np.isnan(average_precision([match_canvas([], [], [], [], [], num_classes=2)]).ap50)

@@ -39,9 +39,33 @@ def test_boxes_labels_and_crowds(tmp_path: Path) -> None:
     assert data.classes == ("cat", "dog")
     empty, full = data.images
     assert (empty.path.name, full.path.name) == ("a.png", "b.png")
-    assert empty.boxes.shape == (0, 4)
-    assert full.boxes.tolist() == [[1, 2, 11, 22], [0.5, 0, 4.5, 4]]
-    assert full.labels.tolist() == [1, 0]
+    assert empty.objects.boxes.shape == empty.crowds.boxes.shape == (0, 4)
+    assert full.objects.boxes.tolist() == [[1, 2, 11, 22], [0.5, 0, 4.5, 4], [5, 5, 5, 8]]
+    assert full.objects.labels.tolist() == [1, 0, 0]
+    assert full.crowds.boxes.tolist() == [[0, 0, 40, 30]]
+    assert full.crowds.labels.tolist() == [0]
+
+
+def test_whole_numbers_may_be_written_as_fractions(tmp_path: Path) -> None:
+    """As tables do that had an empty cell."""
+    content = edited("annotations.0.image_id", 9.0)
+    content["images"][0] |= {"id": 9.0, "height": 30.0}
+    image = opened(content, tmp_path).images[1]
+    assert image.height == 30
+    assert type(image.height) is int
+    assert len(image.objects.labels) == 3
+
+
+def test_photographs_in_folders_keep_their_names_apart(tmp_path: Path) -> None:
+    content = edited("images.0.file_name", "x/a.png")
+    data = opened(content, tmp_path)
+    assert [data.name(index) for index in range(2)] == ["a.png", "x/a.png"]
+    assert data.images[1].path == tmp_path / "photographs" / "x" / "a.png"
+
+
+def test_no_annotations_at_all_are_objects_of_none(tmp_path: Path) -> None:
+    data = opened(edited("annotations", []), tmp_path)
+    assert [len(image.objects.labels) for image in data.images] == [0, 0]
 
 
 def test_a_photograph_comes_with_its_objects(tmp_path: Path) -> None:
@@ -50,9 +74,13 @@ def test_a_photograph_comes_with_its_objects(tmp_path: Path) -> None:
     Image.fromarray(np.full((30, 40, 3), 7, np.uint8)).save(tmp_path / "photographs" / "b.png")
     canvas = data.canvas(1)
     assert canvas.image.shape == (30, 40, 3)
-    assert canvas.labels.tolist() == [1, 0]
-    with pytest.raises(InputError, match=r"a\.png: cannot be read as an image"):
+    assert canvas.labels.tolist() == [1, 0, 0]
+    assert canvas.crowd_boxes.tolist() == [[0, 0, 40, 30]]
+    with pytest.raises(InputError, match=r"a\.png: cannot be read as an image: No such file"):
         data.canvas(0)
+    with pytest.raises(InputError, match=r"i\.json: images: 1 of 2 photographs are missing, such as .*a\.png"):
+        data.check_files((0, 1))
+    data.check_files((1,))
     Image.fromarray(np.zeros((20, 21, 3), np.uint8)).save(tmp_path / "photographs" / "a.png")
     with pytest.raises(InputError, match=r"a\.png: is 20x21 px; .*i\.json says 20x20"):
         data.canvas(0)
@@ -84,6 +112,11 @@ def edited(path: str, value: Any) -> dict[str, Any]:
         ("annotations.0.category_id", 2, "annotations.0.category_id: 2 is no category"),
         ("annotations.0.bbox", [1, 2, 3], "annotations.0.bbox: [1, 2, 3] is not [x, y, width, height] in numbers"),
         ("annotations.0.bbox", [1, 2, 3, float("nan")], "is not [x, y, width, height] in numbers"),
+        ("annotations.0.bbox", [1, 2, 3, 1e308], "is not [x, y, width, height] in numbers up to 1,000,000"),
+        ("annotations.0.bbox", [1, 2, 10**400, 4], "is not [x, y, width, height] in numbers up to 1,000,000"),
+        ("annotations.0.iscrowd", "0", "annotations.0.iscrowd: '0' is neither 0 nor 1"),
+        ("annotations.0.iscrowd", None, "annotations.0.iscrowd: None is neither 0 nor 1"),
+        ("images.0.id", 9.5, "images.0.id: 9.5 is no whole number from 0"),
         ("annotations.0.bbox", [1, 2, -3, 4], "annotations.0.bbox: [1, 2, -3, 4] has a negative side"),
     ],
 )

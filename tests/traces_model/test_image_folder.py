@@ -38,6 +38,31 @@ def test_classes_are_numbered_by_name(folder: Path) -> None:
     assert [int(data.image(index)[0, 0, 0]) for index in range(6)] == [10, 11, 20, 21, 0, 1]
 
 
+def test_folders_inside_a_class_belong_to_it(folder: Path) -> None:
+    photograph(folder / "n02" / "more" / "a.png", 40, 60, value=77)
+    photograph(folder / "n02" / ".hidden" / "a.png", 40, 60)
+    data = open_image_folder(folder, Preparation(8, 10))
+    assert [data.name(index) for index in range(len(data.files))][2:5] == ["n02/0.PNG", "n02/1.PNG", "n02/more/a.png"]
+    assert data.files[4].label == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
+def test_every_kind_of_pixel_becomes_rgb(folder: Path, mode: str) -> None:
+    random = np.random.default_rng(0)
+    picture = Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).convert(mode)
+    file = folder / "n01" / ("0.tif" if mode == "CMYK" else "0.PNG")
+    (folder / "n01" / "0.PNG").unlink()
+    picture.save(file, **({"transparency": bytes([0, 128])} if mode == "P" else {}))
+    assert np.array_equal(open_image_folder(folder, Preparation(32, 32)).image(0), np.asarray(picture.convert("RGB")))
+
+
+def test_pixels_of_more_than_eight_bits_are_refused(folder: Path) -> None:
+    Image.fromarray(np.full((32, 32), 40_000, np.uint16)).save(folder / "n01" / "0.PNG")
+    with pytest.raises(InputError, match="mode I;16 are not 8 bits a channel"):
+        open_image_folder(folder).image(0)
+
+
 def test_the_shorter_side_is_resized_and_the_centre_taken() -> None:
     """A photograph of one colour per column, three px wide each: after halving, the centre columns are known."""
     columns = np.repeat(np.arange(20, dtype=np.uint8) * 10, 3)

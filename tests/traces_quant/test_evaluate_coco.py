@@ -11,12 +11,13 @@ import torch
 from PIL import Image
 
 from mixarray.errors import InputError
-from mixarray_traces.data.coco import CocoImages, open_coco
+from mixarray_traces.data.coco import Annotated, CocoImages, open_coco
 from mixarray_traces.data.items import CLASS_NAMES
 from mixarray_traces.detection.average_precision import average_precision, match_canvas
 from mixarray_traces.detection.evaluate_coco import evaluate_coco
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.model.decode import decode
+from mixarray_traces.quantization.arithmetic import ArithmeticKind
 from mixarray_traces.quantization.quantized import QuantizedDetector
 
 SIZES = ((64, 96), (70, 64))
@@ -52,8 +53,9 @@ def detections(model: QuantizedDetector, pixels: np.ndarray, ratio: int):  # typ
 
 
 def test_rows_equal_matching_by_hand(model: QuantizedDetector, data: CocoImages) -> None:
-    rows = evaluate_coco(model, data, (0, 500))
-    assert [row.n for row in rows] == [2, 2]
+    first, *rows = evaluate_coco(model, data, (0, 500))
+    assert (first.arithmetic, first.n, first.ap50) == (ArithmeticKind.FLOAT, 2, float_ap50(model, data))
+    assert [(row.arithmetic, row.n) for row in rows] == [(ArithmeticKind.FAKE, 2)] * 2
     for row, ratio in zip(rows, (0, 500), strict=True):
         records = []
         for index in range(2):
@@ -64,6 +66,27 @@ def test_rows_equal_matching_by_hand(model: QuantizedDetector, data: CocoImages)
         assert row.ap50 == average_precision(records).ap50
     assert rows[0].ap50 > 0.5, "the objects are what the model finds at ratio 0"
     assert torch.isfinite(torch.tensor([rows[1].difference_low, rows[1].difference_high])).all()
+
+
+def float_ap50(model: QuantizedDetector, data: CocoImages) -> float:
+    """By the plain detector, without the quantized network."""
+    records = []
+    for canvas in (data.canvas(0), data.canvas(1)):
+        with torch.no_grad():
+            output = model.detector(model.detector.to_input(np.stack([canvas.image])))
+        one = decode(output, model.detector.config.stride, *canvas.image.shape[:2])[0]
+        parts = one.boxes.numpy(), one.scores.numpy(), one.labels.numpy(), canvas.boxes, canvas.labels
+        records.append(match_canvas(*parts, num_classes=len(CLASS_NAMES)))
+    return average_precision(records).ap50
+
+
+def test_crowds_are_no_objects_and_take_what_lies_in_them(model: QuantizedDetector, data: CocoImages) -> None:
+    """A crowd of every class over all of a photograph: nothing there is wrong any more. Left out, as a fault, it is."""
+    labels = np.arange(len(CLASS_NAMES))
+    whole = np.tile(np.array([[0, 0, 96, 70]], np.float32), (len(labels), 1))
+    crowded = replace(data, images=tuple(replace(one, crowds=Annotated(whole, labels)) for one in data.images))
+    plain, ignoring = (evaluate_coco(model, one, (0,))[1].ap50 for one in (data, crowded))
+    assert plain < ignoring == 1.0
 
 
 def test_refusals(model: QuantizedDetector, data: CocoImages) -> None:
@@ -79,6 +102,8 @@ def test_boxes_read_as_corners_are_noticed(model: QuantizedDetector, data: CocoI
     def as_corners(boxes: np.ndarray) -> np.ndarray:
         return np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1)
 
-    images = tuple(replace(image, boxes=as_corners(image.boxes)) for image in data.images)
-    right, wrong = (evaluate_coco(model, one, (0,))[0].ap50 for one in (data, replace(data, images=images)))
+    images = tuple(
+        replace(image, objects=replace(image.objects, boxes=as_corners(image.objects.boxes))) for image in data.images
+    )
+    right, wrong = (evaluate_coco(model, one, (0,))[1].ap50 for one in (data, replace(data, images=images)))
     assert wrong < right

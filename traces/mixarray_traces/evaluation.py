@@ -48,7 +48,7 @@ class EvaluationRow:
     interval over canvases. difference_low, difference_high: paired interval of AP50 minus that of ratio 0 without
     pruning on the same canvases; NaN where that was not evaluated. padding: what ran on padded positions. samples: AP50
     in the resamples of the canvases behind the intervals; those of rows on the same canvases may be subtracted one by
-    one.
+    one. arithmetic: `float` for the model before quantization (ratios do not apply and are 0).
     """
 
     ratio: int
@@ -67,6 +67,7 @@ class EvaluationRow:
     pair_pruning: str = ""
     padding: Padding = Padding.ATTENTION
     samples: tuple[float, ...] = field(default=(), repr=False)
+    arithmetic: ArithmeticKind = ArithmeticKind.FAKE
 
 
 @dataclass
@@ -109,7 +110,8 @@ def evaluate(
     found = collect(model, planners, n, size, split, seed, batch, progress, arithmetic)
     nothing = Ratios.uniform(0, model.depths)
     reference = next((part.records for part, one in zip(found, settings, strict=True) if _same(one, nothing)), None)
-    return [row_of(one, part, reference, score, padding) for one, part in zip(settings, found, strict=True)]
+    rows = zip(settings, found, strict=True)
+    return [row_of(one, part, reference, score, padding, arithmetic) for one, part in rows]
 
 
 def collect(
@@ -185,7 +187,12 @@ def _same(one: Ratios, other: Ratios) -> bool:
 
 
 def row_of(
-    ratios: Ratios, found: Collected, reference: Sequence[CanvasRecord] | None, score: str, padding: Padding
+    ratios: Ratios,
+    found: Collected,
+    reference: Sequence[CanvasRecord] | None,
+    score: str,
+    padding: Padding,
+    arithmetic: ArithmeticKind,
 ) -> EvaluationRow:
     """The row of one setting; `reference` is what ratio 0 without pruning found on the same canvases, if it ran."""
     records = found.records
@@ -212,4 +219,5 @@ def row_of(
         pair_pruning=pairs_text(ratios.pruning),
         padding=padding,
         samples=tuple(bootstrap_samples(records).tolist()),
+        arithmetic=arithmetic,
     )

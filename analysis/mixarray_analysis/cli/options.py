@@ -47,7 +47,8 @@ PruningOption = Annotated[
     typer.Option(
         "--pruning",
         help="Share of windows skipped, the least important ones: they keep their input. One number, or one per block "
-        "pair as in --ratio; both shares are at most 1 together.",
+        "pair as in --ratio; both shares are at most 1 together. Beside --ratios also one for each of them, with "
+        "semicolons between.",
     ),
 ]
 PromotionOption = Annotated[

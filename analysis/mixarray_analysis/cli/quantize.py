@@ -49,6 +49,15 @@ DeviationOption = Annotated[
     str | None, typer.Option("--deviation", metavar="R,G,B", help="As --mean: the standard deviation.")
 ]
 
+SmallMapsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--small-maps",
+        help="On a map not larger than its window a block shrinks the window (`shrink`, as in classification code), or "
+        "pads the map (`pad`, as in detection code); needs --data.  [default: shrink]",
+    ),
+]
+
 
 def command(
     *,
@@ -61,6 +70,7 @@ def command(
     prefix: PrefixOption = None,
     mean: MeanOption = None,
     deviation: DeviationOption = None,
+    small_maps: SmallMapsOption = None,
     method: Annotated[
         str, typer.Option(help="Quantization method: uniform_affine, repq_vit (RepQ-ViT), or ofq (before training).")
     ] = "uniform_affine",
@@ -121,14 +131,14 @@ def command(
         seed=seed,
         repq=repq,
     )
-    own = (image_dir, naming, arch, prefix, mean, deviation)
+    own = (image_dir, naming, arch, prefix, mean, deviation, small_maps)
     if data is None:
         if any(value is not None for value in own):
             raise InputError("--data", "is missing: your own model is calibrated on your photographs")
         path = quantize_checkpoint(checkpoint, options, out, force, quiet)
     else:
         path = quantize_own(
-            own_checkpoint(checkpoint, naming, arch, prefix, mean, deviation),
+            own_checkpoint(checkpoint, naming, arch, prefix, mean, deviation, small_maps),
             OwnData(data, image_dir, size),
             options,
             out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -75,6 +76,7 @@ def command(
         Path | None,
         typer.Option(help="Accuracies that searches share.  [default: accuracy_cache.jsonl beside the result]"),
     ] = None,
+    jobs: JobsOption = 1,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Directory of the search; --resume: as before.")
     ] = None,
@@ -92,18 +94,17 @@ def command(
         typer.echo(context.get_help())
         return
     from mixarray_analysis.announce import be_silent
-    from mixarray_analysis.say import say
     from mixarray_analysis.search.settings import Limits
 
     _need_pymoo()
-    from mixarray_analysis.search.command import Request, begin
+    from mixarray_analysis.search.command import Manner, Request, begin
     from mixarray_analysis.search.command import resume as go_on
 
     limits = Limits(generations, evaluations, final_canvases, final_seed)
-    speak = be_silent if quiet else say
+    manner = Manner(be_silent if quiet else _say_at_once, cache, jobs, force, quiet)
     if resume is not None:
         _refuse_with_resume(context)
-        found = go_on(resume, limits, out, cache, force, speak, quiet)
+        found = go_on(resume, limits, out, manner)
     else:
         if objective is None:
             _refuse("--objective", "is needed: bops, cycles, energy or edp")
@@ -121,7 +122,7 @@ def command(
             pruning=pruning,
             score=score,
         )
-        found = begin(request, limits, out, cache, force, speak, quiet)
+        found = begin(request, limits, out, manner)
     if not quiet:
         _show(found)
 
@@ -197,6 +198,14 @@ def enumerate_command(
     for one in answer.distances:
         share = f"hypervolume {one.hypervolume_ratio:.4f} of the true front's, IGD+ {one.igd_plus:.4f}"
         say(f"seed {one.seed}: {one.evaluations} settings searched, {share}")
+
+
+def _say_at_once(line: str) -> None:
+    """A generation takes minutes: what is said of it does not wait in a buffer where stdout is a file."""
+    from mixarray_analysis.say import say
+
+    say(line)
+    sys.stdout.flush()
 
 
 def _show(found: Found) -> None:

@@ -57,17 +57,26 @@ def read_choices(ratios: str, pruning: str = "0", promotion: str = Promotion.REF
     """
     choices = read_ratio_list(ratios, pruning, promotion)
     pruned = [one for one in choices if isinstance(one, RatioChoice) and one.prunes]
-    return (0, *choices) if pruned else choices
+    return tuple(dict.fromkeys((0, *choices))) if pruned else choices
 
 
 def read_ratio_list(ratios: str, pruning: str = "0", promotion: str = Promotion.REFUSED.value) -> tuple[Asked, ...]:
-    """The choices of `--ratios` beside one `--pruning`: a range, a list, or per-pair ratios with semicolons between."""
+    """The choices of `--ratios`: a range, a list, or per-pair ratios with semicolons between.
+
+    `--pruning` is one for all of them, or one for each, with semicolons between.
+    """
     found: list[int | Pairs] = (
-        list(dict.fromkeys(_read_pairs(part, "--ratios", parse_ratio) for part in ratios.split(";")))
+        [_read_pairs(part, "--ratios", parse_ratio) for part in ratios.split(";")]
         if re.search("[;/]", ratios)
         else list(read_ratios(ratios))
     )
-    return tuple(_choice(one, pruning, promotion) for one in found)
+    pruned = pruning.split(";")
+    if len(pruned) == 1:
+        pruned *= len(found)
+    elif ";" not in ratios or len(pruned) != len(found):
+        message = f"has {len(pruned)} entries, --ratios {len(found)}; give one, or one for each, both with semicolons"
+        raise InputError("--pruning", message)
+    return tuple(dict.fromkeys(_choice(*pair, promotion) for pair in zip(found, pruned, strict=True)))
 
 
 def _choice(ratio: int | Pairs, pruning: str, promotion: str) -> Asked:

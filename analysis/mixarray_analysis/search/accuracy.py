@@ -23,9 +23,9 @@ from mixarray_traces.quantization.network import Plan
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.quantization.store import quantizers_to_json
 
-TOGETHER = 20
-"""Settings measured on each canvas while it is at hand: they share blocks (`run_plans`), in the shipped model a third
-of the work. As many are lost at most when a search is killed."""
+AT_ONCE = 2000
+"""Canvases times settings that are measured before anything is kept: some minutes, lost at most when a search is killed.
+Settings measured together share blocks (`run_plans`), in the shipped model almost half of the work."""
 SPLIT = Split.TEST
 """The only split that is shipped. A search and its final measurement take different streams of canvases from it."""
 Report = Callable[[int, int], None]
@@ -82,8 +82,9 @@ class Meter:
             if self.store.get(key) is None:
                 missing.setdefault(self.groups(ratios), (key, ratios))
         left, total = list(missing.values()), len(missing) * canvases.n
-        for start in range(0, len(left), TOGETHER):
-            part = left[start : start + TOGETHER]
+        together = max(1, AT_ONCE // canvases.n)
+        for start in range(0, len(left), together):
+            part = left[start : start + together]
             found = self._run([ratios for _, ratios in part], canvases, _moved(report, start * canvases.n, total))
             for (key, _), one in zip(part, found, strict=True):
                 self.store.put(key, summary(one.records))

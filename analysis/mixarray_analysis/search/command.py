@@ -40,6 +40,22 @@ class Request:
     score: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a search is done, which changes nothing of what it finds.
+
+    cache: file of the accuracies that searches share, None for `CACHE` beside the result. jobs: processes that simulate
+    side by side (0: one per CPU). force: whether another search in the directory is replaced. say: is told each
+    generation.
+    """
+
+    say: Callable[[str], None]
+    cache: Path | None = None
+    jobs: int = 1
+    force: bool = False
+    quiet: bool = False
+
+
 def settings_of(request: Request) -> Settings:
     """Open what is named, and what it is; InputError for what is not allowed."""
     allowed = [known.value for known in Objective]
@@ -63,40 +79,24 @@ def settings_of(request: Request) -> Settings:
     )
 
 
-def begin(
-    request: Request,
-    limits: Limits,
-    out: Path,
-    cache: Path | None,
-    force: bool,
-    say: Callable[[str], None],
-    quiet: bool,
-) -> Found:
-    """A new search into the directory `out`; InputError where it holds a search already, unless `force`."""
-    _refuse_other(out, force)
+def begin(request: Request, limits: Limits, out: Path, manner: Manner) -> Found:
+    """A new search into the directory `out`; InputError where it holds a search already, unless it may be replaced."""
+    _refuse_other(out, manner.force)
     settings = settings_of(request)
     (out / SEARCH).unlink(missing_ok=True)
-    return _go_on(settings, limits, Reached.start(settings.seed), out, cache, say, quiet)
+    return _go_on(settings, limits, Reached.start(settings.seed), out, manner)
 
 
-def resume(
-    directory: Path,
-    limits: Limits,
-    out: Path | None,
-    cache: Path | None,
-    force: bool,
-    say: Callable[[str], None],
-    quiet: bool,
-) -> Found:
+def resume(directory: Path, limits: Limits, out: Path | None, manner: Manner) -> Found:
     """Go on with the search in `directory`, there or in another one."""
     settings, reached = read_checkpoint(directory / CHECKPOINT)
     place = directory if out is None else out
     if place.resolve() != directory.resolve():
-        _refuse_other(place, force)
+        _refuse_other(place, manner.force)
     if limits.generations < reached.state.generation:
         message = f"{limits.generations} are fewer than the {reached.state.generation} that were searched already"
         raise InputError("--generations", message)
-    return _go_on(settings, limits, reached, place, cache, say, quiet)
+    return _go_on(settings, limits, reached, place, manner)
 
 
 def _refuse_other(out: Path, force: bool) -> None:
@@ -107,16 +107,8 @@ def _refuse_other(out: Path, force: bool) -> None:
         raise InputError(str(out), message, "--out")
 
 
-def _go_on(
-    settings: Settings,
-    limits: Limits,
-    reached: Reached,
-    out: Path,
-    cache: Path | None,
-    say: Callable[[str], None],
-    quiet: bool,
-) -> Found:
+def _go_on(settings: Settings, limits: Limits, reached: Reached, out: Path, manner: Manner) -> Found:
     check_settings(settings, limits)
     check_source(SPLIT)
-    subject = open_subject(settings, out.parent / CACHE if cache is None else cache)
-    return run_search(subject, settings, limits, reached, out, say, quiet)
+    subject = open_subject(settings, out.parent / CACHE if manner.cache is None else manner.cache, manner.jobs)
+    return run_search(subject, settings, limits, reached, out, manner.say, manner.quiet)

@@ -80,7 +80,7 @@ def compare_searches(directories: Sequence[Path]) -> list[Panel]:
             "search compare", "needs searches on bops and searches on cycles, energy or edp of equal seeds"
         )
     _refuse_repeated(found)
-    groups: dict[tuple[str, str, Objective], list[Case]] = {}
+    groups: dict[tuple[str, Objective], list[Case]] = {}
     costs: dict[tuple[str, tuple[str, ...]], Costs] = {}
     for place, own in owns:
         settings = own.settings
@@ -90,9 +90,10 @@ def compare_searches(directories: Sequence[Path]) -> list[Panel]:
         machine = settings.accelerator, settings.overrides
         if machine not in costs:
             costs[machine] = Costs(open_machine(settings)[1])
+        _refuse_other_costs(place, own, costs[machine])
         case = _case(own, others[settings.seed][1], costs[machine])
-        groups.setdefault((settings.accelerator_sha256, case.accelerator, settings.objective), []).append(case)
-    return [_panel(name, objective, cases) for (_, name, objective), cases in groups.items()]
+        groups.setdefault((settings.accelerator_sha256, settings.objective), []).append(case)
+    return [panel_of(cases) for cases in groups.values()]
 
 
 def _case(own: Found, other: Found, costs: Costs) -> Case:
@@ -114,7 +115,8 @@ def _pairs(costs: Costs) -> tuple[int, ...]:
     return Space.of_depths(tuple(depths[stage] for stage in sorted(depths))).pairs
 
 
-def _panel(accelerator: str, objective: Objective, cases: Sequence[Case]) -> Panel:
+def panel_of(cases: Sequence[Case]) -> Panel:
+    """Cases of one accelerator and objective, by seed; all hypervolumes are bounded alike."""
     floor = min(one.accuracy for case in cases for one in (*case.own, *case.other))
     corner = Trade(1.0, floor)
     compared = [
@@ -126,7 +128,7 @@ def _panel(accelerator: str, objective: Objective, cases: Sequence[Case]) -> Pan
         )
         for case in sorted(cases, key=lambda case: case.seed)
     ]
-    return Panel(accelerator, objective, tuple(compared))
+    return Panel(cases[0].accelerator, cases[0].objective, tuple(compared))
 
 
 def _refuse_repeated(found: Sequence[tuple[Path, Found]]) -> None:
@@ -148,6 +150,15 @@ def _refuse_unlike(place: Path, own: Found, other_place: Path, other: Found) -> 
             raise InputError(str(place), f"has {mine}, {other_place} has {theirs}: they are not comparable", name)
     if own.limits != other.limits:
         raise InputError(str(place), f"was searched as far as {own.limits}, {other_place} as far as {other.limits}")
+
+
+def _refuse_other_costs(place: Path, own: Found, costs: Costs) -> None:
+    """A front is held against one simulated now: ratio 0 must cost what it cost when the search was made."""
+    space = Space(_pairs(costs), own.settings.pruning)
+    now, then = costs.of(space.ratios(space.uniform(0))), own.baseline.cost
+    if now != then:
+        costs_text = " and now ".join(f"{one.cycles} cycles, {one.energy_uj} µJ" for one in (then, now))
+        raise InputError(str(place), f"was simulated by another version: ratio 0 took {costs_text}", "baseline")
 
 
 def mean_and_range(values: Sequence[float], form: str) -> str:

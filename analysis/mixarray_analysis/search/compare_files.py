@@ -14,10 +14,11 @@ from mixarray_analysis.summary import write_rows
 
 COLUMNS = (
     "accelerator", "objective", "seed", "hypervolume_bops", "hypervolume_own", "hypervolume_ratio",
-    "gain_mean", "gain_least", "gain_most", "levels",
+    "gain_mean", "gain_least", "gain_most", "levels", "settings_bops", "settings_own",
 )  # fmt: skip
 """hypervolume_bops: of the front searched on BOPs; own: of that searched on the objective; gain: cost of the first over
-that of the second at equal accuracy, minus 1, over `levels` accuracies (empty where the two fronts' do not overlap)."""
+that of the second at equal accuracy, minus 1, over `levels` accuracies (empty where the two fronts' do not overlap).
+settings: how many each search put on its front; of more, the best on noisy accuracies looks better."""
 TABLE = "compare.csv"
 PICTURE = "fronts"
 
@@ -38,7 +39,15 @@ def _row(one: Comparison) -> tuple[object, ...]:
     numbers = (None, None, None, 0) if gain is None else (gain.mean, gain.least, gain.most, gain.levels)
     case = one.case
     searched = case.accelerator, case.objective.value, case.seed
-    return (*searched, one.hypervolume_other, one.hypervolume_own, one.hypervolume_ratio, *numbers)
+    return (
+        *searched,
+        one.hypervolume_other,
+        one.hypervolume_own,
+        one.hypervolume_ratio,
+        *numbers,
+        len(case.other),
+        len(case.own),
+    )
 
 
 def panel_lines(panel: Panel) -> list[str]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum, hypot
-from statistics import fmean
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymoo.indicators.hv import HV
+from pymoo.indicators.igd_plus import IGDPlus
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,11 +31,12 @@ def front_of(points: Sequence[Trade]) -> list[Trade]:
 
 
 def hypervolume(points: Sequence[Trade], reference: Trade) -> float:
-    """The area that points dominate, bounded by a reference point (Zitzler and Thiele 1999); 0 for none beyond it."""
-    better = [one for one in front_of(points) if one.cost < reference.cost and one.accuracy > reference.accuracy]
-    floors = [reference.accuracy, *(one.accuracy for one in better[:-1])] if better else []
-    strips = zip(better, floors, strict=True)
-    return fsum((reference.cost - one.cost) * (one.accuracy - floor) for one, floor in strips)
+    """The area that points dominate, bounded by a reference point (Zitzler and Thiele 1999), by pymoo.
+
+    0 where none is beyond it; ValueError for no points.
+    """
+    area: Any = HV(ref_point=_minimised([reference])[0])
+    return float(area(_minimised(points)))
 
 
 def igd_plus(found: Sequence[Trade], true: Sequence[Trade]) -> float:
@@ -41,24 +47,21 @@ def igd_plus(found: Sequence[Trade], true: Sequence[Trade]) -> float:
     """
     if not found or len(true) < 2:
         raise ValueError(f"{len(found)} found and {len(true)} true points have no distance")
-    cost_extent = max(one.cost for one in true) - min(one.cost for one in true)
-    accuracy_extent = max(one.accuracy for one in true) - min(one.accuracy for one in true)
-    return fmean(
-        min(
-            hypot(
-                max(0.0, one.cost - goal.cost) / cost_extent, max(0.0, goal.accuracy - one.accuracy) / accuracy_extent
-            )
-            for one in found
-        )
-        for goal in true
-    )
+    lack: Any = IGDPlus(_minimised(true), zero_to_one=True)
+    return float(lack(_minimised(found)))
+
+
+def _minimised(points: Sequence[Trade]) -> NDArray[np.float64]:
+    """(points, 2): cost, and accuracy with its sign turned, as pymoo takes them."""
+    return np.array([(one.cost, -one.accuracy) for one in points], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
     """How much less a front costs at equal accuracy: cost of the other over its own, minus 1.
 
-    mean, least, most: over the accuracies that both reach. levels: how many those are.
+    mean: over the range of accuracies that both reach, each accuracy weighing the same. least, most: in that range.
+    levels: accuracies of either front in it, between which nothing changes.
     """
 
     mean: float
@@ -68,10 +71,12 @@ class Gain:
 
 
 def gain_at_equal_accuracy(own: Sequence[Trade], other: Sequence[Trade]) -> Gain | None:
-    """Compare two fronts at every accuracy of either that both reach; None where their accuracies do not overlap.
+    """Compare two fronts at every accuracy that both reach; None where their accuracies do not overlap.
 
-    At a level each front costs what its cheapest point of at least that accuracy costs; nothing is interpolated. Levels
-    below the lowest accuracy of one of the fronts are left out: it was not searched there.
+    At an accuracy each front costs what its cheapest point of at least that accuracy costs; nothing is interpolated.
+    So a level stands for all accuracies down to the next lower one, and weighs as much: a mean over levels would
+    count most where points crowd. Accuracies below the lowest of one of the fronts are left out: it was not searched
+    there.
     """
     mine, theirs = front_of(own), front_of(other)
     if not mine or not theirs:
@@ -82,7 +87,9 @@ def gain_at_equal_accuracy(own: Sequence[Trade], other: Sequence[Trade]) -> Gain
     if not levels:
         return None
     gains = [_cheapest(theirs, level) / _cheapest(mine, level) - 1 for level in levels]
-    return Gain(fmean(gains), min(gains), max(gains), len(levels))
+    widths = [above - below for below, above in pairwise(levels)]
+    mean = float(np.average(gains[1:], weights=widths)) if widths else gains[0]
+    return Gain(mean, min(gains), max(gains), len(levels))
 
 
 def _cheapest(front: Sequence[Trade], accuracy: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from mixarray.accelerator.enums import ZeroGating
 from mixarray.accelerator.model import Accelerator
@@ -13,6 +14,8 @@ from mixarray.simulate import simulate
 from mixarray.trace.bops import bops
 from mixarray.trace.model import Topology
 from mixarray.trace.workload import WindowCount, Workload, build_workload
+from mixarray_analysis.parallel import run_tasks
+from mixarray_analysis.progress import Report
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.record.shape import MapGrid
 
@@ -116,14 +119,26 @@ def latency_ms(machine: Machine, cycles: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Costs on one machine; equal group sizes are simulated once."""
+    """Costs on one machine; equal group sizes are simulated once. jobs: processes that simulate side by side."""
 
     machine: Machine
+    jobs: int = 1
     known: dict[Groups, Cost] = field(default_factory=dict)
 
     def of(self, ratios: Ratios) -> Cost:
         """The cost of ratios, from memory where their group sizes were simulated before."""
-        groups = self.machine.groups(ratios)
-        if groups not in self.known:
-            self.known[groups] = simulate_cost(self.machine, groups)
-        return self.known[groups]
+        return self.of_all([ratios], lambda done, total: None)[0]
+
+    def of_all(self, settings: Sequence[Ratios], report: Report) -> list[Cost]:
+        """The costs of settings, in their order; `report(done, all)` is called after each simulation."""
+        groups = [self.machine.groups(ratios) for ratios in settings]
+        new = list(dict.fromkeys(one for one in groups if one not in self.known))
+        found = run_tasks(partial(simulate_cost, self.machine), new, self.jobs, report)
+        self.known.update(zip(new, found, strict=True))
+        return [self.known[one] for one in groups]
+
+    def minimised(self, settings: Sequence[Ratios], objective: Objective, report: Report) -> list[float]:
+        """What a search makes small; bit operations are counted, not simulated."""
+        if objective is Objective.BOPS:
+            return [bops(self.machine.workload(self.machine.groups(ratios))) for ratios in settings]
+        return [cost.of(objective) for cost in self.of_all(settings, report)]

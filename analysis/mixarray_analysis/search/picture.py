@@ -1,8 +1,11 @@
-"""The picture of a comparison: a panel per accelerator, fronts searched on BOPs and on what the accelerator does."""
+"""The picture of a comparison: a panel per accelerator, fronts searched on BOPs and on what the accelerator does.
+
+Colour and mark say what a front was searched on, the kind of line which seed: pairs are found in grey print too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mixarray_analysis.plots.style import BLACK, HEIGHT_INCHES, WIDTH_INCHES, colour, style
+from mixarray_analysis.plots.style import BLACK, GREY, HEIGHT_INCHES, WIDTH_INCHES, colour, style
 from mixarray_analysis.search.compare import Case, Panel, mean_and_range
 from mixarray_analysis.search.front import Trade, front_of
 from mixarray_analysis.search.hardware import Objective
@@ -33,6 +36,10 @@ class Look:
 
 
 OWN, OTHER = Look(colour(0), "o", 3.0, "full"), Look(colour(5), "s", 6.0, "none")
+Line = Literal["-", "--", ":", "-."]
+LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
+"""By seed, again from the start when they end."""
+BEATEN_ALPHA, FRONT_ALPHA = 0.3, 0.9
 MOST_PANELS_BESIDE = 2
 COLUMNS = [
     "accelerator", "objective", "seed", "searched_on", "compression", "pruning", "relative_cost", "accuracy",
@@ -72,46 +79,71 @@ def plot_fronts(panels: Sequence[Panel]) -> Figure:
         FigureCanvasAgg(figure)
         every = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel().tolist()
         for ax, panel in zip(every, panels, strict=False):
-            _draw_panel(ax, panel)
+            _draw_panel(ax, panel, _lines(panels))
         for ax in every[len(panels) :]:
             ax.set_visible(False)
-        counts = sorted({row.n for panel in panels for one in panel.seeds for row in one.case.own_rows})
-        every[0].set_ylabel(f"AP50, n = {'/'.join(map(str, counts))} canvases")
-        figure.legend(handles=_handles(panels), loc="outside upper left", ncols=2, fontsize=8)
+        for ax in every[: len(panels) : columns]:
+            ax.set_ylabel(_accuracy_label(panels))
+        figure.legend(handles=_handles(panels), loc="outside upper left", ncols=3, fontsize=8)
     return figure
 
 
-def _draw_panel(ax: Axes, panel: Panel) -> None:
+def _accuracy_label(panels: Sequence[Panel]) -> str:
+    counts = sorted({row.n for panel in panels for one in panel.seeds for row in one.case.own_rows})
+    return f"AP50, n = {'/'.join(map(str, counts))} canvases"
+
+
+def _lines(panels: Sequence[Panel]) -> dict[int, Line]:
+    """The kind of line of each seed, the same in all panels."""
+    seeds = sorted({one.case.seed for panel in panels for one in panel.seeds})
+    return {seed: LINES[place % len(LINES)] for place, seed in enumerate(seeds)}
+
+
+def _draw_panel(ax: Axes, panel: Panel, lines: Mapping[int, Line]) -> None:
     for one in panel.seeds:
-        _draw_front(ax, one.case.other, OTHER)
-        _draw_front(ax, one.case.own, OWN)
+        _draw_front(ax, one.case.other, OTHER, lines[one.case.seed])
+        _draw_front(ax, one.case.own, OWN, lines[one.case.seed])
     zero = panel.seeds[0].case.baseline
     errors = [[zero.accuracy - zero.accuracy_low], [zero.accuracy_high - zero.accuracy]]
     ax.errorbar(1.0, zero.accuracy, yerr=errors, fmt="*", color=BLACK, markersize=8, capsize=2, linewidth=1, zorder=4)
-    ratios = mean_and_range(panel.hypervolume_ratios, ".3f")
-    ax.set_title(f"{panel.accelerator}\nhypervolume x {ratios}", fontsize=9)
-    ax.set_xlabel(f"{WORDS[panel.objective]} relative to ratio 0")
+    word = WORDS[panel.objective]
+    ratios, gains = mean_and_range(panel.hypervolume_ratios, ".3f"), mean_and_range(panel.gains, "+.2%")
+    ax.set_title(
+        f"{panel.accelerator}\n{word} of the front searched on BOPs at equal AP50: {gains}\n"
+        f"hypervolume, searched on {word} over searched on BOPs: {ratios}",
+        fontsize=7.5,
+    )
+    ax.set_xlabel(f"{word} relative to ratio 0")
     ax.grid(axis="x")
 
 
-def _draw_front(ax: Axes, trades: Sequence[Trade], look: Look) -> None:
-    """All settings as points; those that no other beats joined by steps, since nothing lies between two settings."""
+def _draw_front(ax: Axes, trades: Sequence[Trade], look: Look, line: Line) -> None:
+    """Settings that no other beats, joined by steps since nothing lies between two settings; pale ones are beaten."""
     best = front_of(trades)
-    costs, accuracies = [one.cost for one in trades], [one.accuracy for one in trades]
-    ax.plot(costs, accuracies, look.marker, color=look.shade, markersize=look.size, fillstyle=look.fill, alpha=0.8)
-    steps = [one.cost for one in best], [one.accuracy for one in best]
-    ax.step(*steps, where="post", color=look.shade, linewidth=1, alpha=0.8)
+    beaten = [one for one in trades if one not in best]
+    for shown, alpha in ((beaten, BEATEN_ALPHA), (best, FRONT_ALPHA)):
+        places = [one.cost for one in shown], [one.accuracy for one in shown]
+        ax.plot(*places, look.marker, color=look.shade, markersize=look.size, fillstyle=look.fill, alpha=alpha)
+    ax.step(
+        [one.cost for one in best],
+        [one.accuracy for one in best],
+        where="post",
+        color=look.shade,
+        linestyle=line,
+        linewidth=1,
+        alpha=FRONT_ALPHA,
+    )
 
 
 def _handles(panels: Sequence[Panel]) -> list[Line2D]:
     own = " / ".join(dict.fromkeys(WORDS[panel.objective] for panel in panels))
-    seeds = max(len(panel.seeds) for panel in panels)
-    searches = f"{seeds} seed{'s' if seeds > 1 else ''}"
-    lines = [
-        Line2D(
-            [], [], color=look.shade, marker=look.marker, fillstyle=look.fill, label=f"searched on {what} ({searches})"
-        )
+    fronts = [
+        Line2D([], [], color=look.shade, marker=look.marker, fillstyle=look.fill, label=f"searched on {what}")
         for look, what in ((OTHER, BOPS), (OWN, own))
     ]
+    seeds = [
+        Line2D([], [], color=GREY, linestyle=line, linewidth=1, label=f"seed {seed}")
+        for seed, line in _lines(panels).items()
+    ]
     star = Line2D([], [], color=BLACK, marker="*", linestyle="", markersize=8, label="ratio 0, 95 % interval")
-    return [*lines, star]
+    return [*fronts, *seeds, star]

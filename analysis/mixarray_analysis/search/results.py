@@ -89,7 +89,8 @@ def relative(row: FrontRow, baseline: FrontRow, objective: Objective) -> Trade:
 
 
 def write_found(directory: Path, found: Found, accelerator: Accelerator) -> None:
-    """Write the files, `search.json` last: where it is, the search is complete."""
+    """Write the files, `search.json` last and an older one removed first: where it is, the search is complete."""
+    (directory / SEARCH).unlink(missing_ok=True)
     text = io.StringIO(newline="")
     write_rows(text, COLUMNS, [list(asdict(row).values()) for row in found.front])
     write_text(directory / FRONT, text.getvalue(), force=True)

@@ -13,7 +13,7 @@ from mixarray_analysis.search.hardware import Cost, shares
 from mixarray_analysis.search.progress import CHECKPOINT, Measure, Reached, run_generations, write_checkpoint
 from mixarray_analysis.search.results import Found, FrontRow, relative, write_found
 from mixarray_analysis.search.settings import Limits, Settings, check_settings
-from mixarray_analysis.search.space import Genes
+from mixarray_analysis.search.space import LARGEST, Genes
 from mixarray_analysis.search.subject import Subject
 from mixarray_traces.quantization.ratios import pairs_text
 
@@ -25,9 +25,13 @@ CORNER = Trade(1.0, 0.0)
 def run_search(
     subject: Subject, settings: Settings, limits: Limits, reached: Reached, out: Path, say: Say, quiet: bool = False
 ) -> Found:
-    """Search on from `reached` into the directory `out`, which always holds a checkpoint to go on from."""
-    check_settings(settings, limits)
+    """Search on from `reached` into the directory `out`, which always holds a checkpoint to go on from.
 
+    InputError, before any long work, where the accelerator cannot run the model.
+    """
+    check_settings(settings, limits)
+    for ratio in (0, LARGEST):
+        subject.costs.of(subject.space.ratios(subject.space.uniform(ratio)))
     began, before = monotonic(), reached.state.generation
 
     def keep(now: Reached) -> None:
@@ -76,11 +80,8 @@ def _measure(subject: Subject, settings: Settings, quiet: bool) -> Measure:
 
     def measure(asked: Sequence[Genes]) -> list[Trade]:
         ratios = [subject.space.ratios(genes) for genes in asked]
-        with progress_bar("simulating settings", quiet, len(ratios)) as report:
-            costs = []
-            for done, one in enumerate(ratios, start=1):
-                costs.append(subject.costs.of(one).of(settings.objective))
-                report(done, len(ratios))
+        with progress_bar("simulating settings", quiet) as report:
+            costs = subject.costs.minimised(ratios, settings.objective, report)
         with progress_bar("canvases x settings", quiet) as report:
             accuracies = subject.meter.measure(ratios, canvases, report)
         return [Trade(cost, ap50) for cost, ap50 in zip(costs, accuracies, strict=True)]
@@ -103,7 +104,8 @@ def _rows(
     others = Canvases(limits.final_canvases, settings.size, limits.final_seed)
     with progress_bar("other canvases x settings", quiet) as report:
         accuracies = subject.meter.measure_with_intervals(ratios, others, report)
-    costs = [subject.costs.of(one) for one in ratios]
+    with progress_bar("simulating the front", quiet) as report:
+        costs = subject.costs.of_all(ratios, report)
     return [
         front_row(subject, one, reached.measured[one].accuracy, accuracy, cost)
         for one, accuracy, cost in zip(genes, accuracies, costs, strict=True)

@@ -19,13 +19,15 @@ class Store:
     """Values by key in a file of JSON lines, `{"key": ..., "value": ...}`; keys are plain JSON values.
 
     A line is appended under a lock and flushed to disk. What follows the last line break was torn off by a kill: it is
-    ignored, and removed before the next line is written. Lines of other processes are found when a key is missed.
+    ignored, and removed before the next line is written. Lines of other processes are found when a key is missed, and
+    under the lock before a line is written, so no key is written twice.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[str, Value] = {}
         self._read_bytes = 0
+        self._read_lines = 0
 
     def get(self, key: Key) -> Value | None:
         """The value, or None; InputError where the file cannot be read."""
@@ -36,13 +38,13 @@ class Store:
 
     def put(self, key: Key, value: Value) -> None:
         """Append a value, unless the key has one; InputError where the file cannot be written."""
-        if self.get(key) is not None:
-            return
         line = json.dumps({"key": key, "value": value}, sort_keys=True, allow_nan=False) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
+                if self.get(key) is not None:
+                    return
                 _cut_torn_line(self.path)
                 file.write(line.encode())
                 file.flush()
@@ -62,14 +64,16 @@ class Store:
         except OSError as error:
             raise InputError(str(self.path), f"cannot be read: {error.strerror}", "--cache") from None
         whole = new[: new.rfind(b"\n") + 1]
-        for number, line in enumerate(whole.splitlines(), start=1):
+        lines = whole.splitlines()
+        for number, line in enumerate(lines, start=self._read_lines + 1):
             try:
                 entry = json.loads(line)
                 self._known[_name(entry["key"])] = dict(entry["value"])
             except (ValueError, KeyError, TypeError):
-                message = f"line {number} after byte {self._read_bytes} is no measured value; move the file away"
+                message = f"line {number} is no measured value; remove the line, or name another file"
                 raise InputError(str(self.path), message, "--cache") from None
         self._read_bytes += len(whole)
+        self._read_lines += len(lines)
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -30,11 +30,14 @@ class Subject:
     costs: Costs
 
 
-def open_subject(settings: Settings, cache: Path) -> Subject:
-    """Open what the settings name; InputError where model or accelerator is not the one they were made for."""
+def open_subject(settings: Settings, cache: Path, jobs: int = 1) -> Subject:
+    """Open what the settings name; InputError where model or accelerator is not the one they were made for.
+
+    cache: file of the accuracies that searches share. jobs: processes that simulate side by side (0: one per CPU).
+    """
     model, machine = open_machine(settings)
     meter = Meter(model, settings.model_sha256, settings.score, machine.groups, Store(cache))
-    return Subject(Space.of_depths(model.depths, settings.pruning), meter, Costs(machine))
+    return Subject(Space.of_depths(model.depths, settings.pruning), meter, Costs(machine, jobs))
 
 
 def open_machine(settings: Settings) -> tuple[QuantizedDetector, Machine]:

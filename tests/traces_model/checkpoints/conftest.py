@@ -132,6 +132,13 @@ def mmdet(state: StateDict) -> StateDict:
     )
 
 
+def mmpretrain(state: StateDict) -> StateDict:
+    """A classifier: the norm before the head is called as a detection backbone's, and the head stands beside it."""
+    last = max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+    named = rename(mmdet(state), ((r"^norm\.", f"norm{last}."),))
+    return {name if name.startswith("head.") else f"backbone.{name}": tensor for name, tensor in named.items()}
+
+
 @dataclass(frozen=True)
 class Naming:
     """A scheme, and how it renames an own state dict."""
@@ -168,6 +175,11 @@ def state() -> StateDict:
 def naming(request: pytest.FixtureRequest) -> Naming:
     """Every naming in turn."""
     return NAMINGS[request.param]
+
+
+@pytest.fixture(scope="session", name="mmpretrain")
+def mmpretrain_fixture() -> Callable[[StateDict], StateDict]:
+    return mmpretrain
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,55 @@ def test_a_segmenter_is_the_same_before_quantization(segmenter: Any, size: tuple
     torch.testing.assert_close(segmenter(pixels(*size)).logits, before, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("changed", "size"),
+    [
+        ({}, (224, 301)),
+        ({"window_size": 3, "patch_size": 2}, (51, 70)),
+        ({"window_size": 5}, (163, 200)),
+        ({"window_size": 8, "mlp_ratio": 2.0}, (256, 289)),
+        ({"window_size": 3, "depths": [1, 3, 2], "num_heads": [2, 2, 4]}, (97, 131)),
+        ({"window_size": 3, "hidden_dropout_prob": 0.5, "drop_path_rate": 0.5}, (96, 96)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("count", [1, 3])
+@torch.no_grad()
+def test_other_shapes_are_the_same_too(changed: dict[str, Any], size: tuple[int, int], count: int) -> None:
+    """In float64, on sizes that no window, merging or patch divides."""
+    import transformers
+
+    torch.manual_seed(1)
+    model = spread(transformers.SwinForImageClassification(transformers.SwinConfig(**SHAPE | changed))).double()
+    images = pixels(*size, count).double()
+    before = model(images).logits
+    replace_swin(model)
+    torch.testing.assert_close(model(images).logits, before, rtol=1e-11, atol=1e-11)
+
+
+@torch.no_grad()
+def test_training_mode_is_the_same_where_nothing_drops_out() -> None:
+    import transformers
+
+    torch.manual_seed(1)
+    config = transformers.SwinConfig(**SHAPE | {"window_size": 3, "drop_path_rate": 0.0})
+    model = spread(transformers.SwinForImageClassification(config)).train()
+    before = model(pixels(96, 96)).logits
+    assert replace_swin(model).training
+    torch.testing.assert_close(model(pixels(96, 96)).logits, before, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_an_earlier_small_image_changes_nothing(classifier: Any) -> None:
+    """transformers keeps the smaller window and the missing shift of the first small map; ours decides for each."""
+    fresh = classifier(pixels(448, 448)).logits
+    classifier(pixels(224, 224))
+    assert not torch.allclose(classifier(pixels(448, 448)).logits, fresh, rtol=1e-5, atol=1e-5)
+    replace_swin(classifier)
+    classifier(pixels(224, 224))
+    torch.testing.assert_close(classifier(pixels(448, 448)).logits, fresh, rtol=1e-5, atol=1e-5)
+
+
 @torch.no_grad()
 def test_another_output_norm_is_noticed(segmenter: Any) -> None:
     """The planted fault: norms that differ by 0.01 are outside the tolerance."""
@@ -122,6 +171,9 @@ def test_what_cannot_be_replaced_is_refused(classifier: Any) -> None:
 
 def test_inner_states_are_refused(classifier: Any) -> None:
     replaced = replace_swin(classifier)
+    for batches in ([], [pixels(224, 224)[0]]):
+        with pytest.raises(InputError, match="one batch or more"):
+            quantize_replaced(replaced, batches)
     assert isinstance(replaced, ReplacedSwin)
     with pytest.raises(ValueError, match="output_attentions: a replaced Swin"):
         replaced(pixels(224, 224), output_attentions=True)

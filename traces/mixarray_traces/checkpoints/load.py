@@ -64,7 +64,8 @@ def load_classifier_state(state: StateDict, where: str, options: CheckpointOptio
         raise InputError(where, message, "head.fc.weight")
     classes = tensor_of(own, where, "head.fc.weight", 2).shape[0]
     config = ClassifierConfig(_backbone_config(own, where, chosen), classes, chosen.normalization)
-    return _filled(Classifier(config), own, where, _classifier_name)
+    last_norm = f"norm{config.backbone.num_stages - 1}."
+    return _filled(Classifier(config), own, where, lambda name: _classifier_name(name, last_norm))
 
 
 def load_backbone_state(state: StateDict, where: str, options: CheckpointOptions | None = None) -> Backbone:
@@ -110,12 +111,16 @@ def _own(state: StateDict, where: str, options: CheckpointOptions) -> StateDict:
 
 def _backbone_config(own: StateDict, where: str, options: CheckpointOptions) -> SwinConfig:
     found = options.arch or swin_config_of(own, where)
+    if found.in_channels != 3:
+        message = f"reads {found.in_channels} channels of an image; images here have 3"
+        raise InputError(where, message, "patch_embed.proj.weight")
     return replace(found, num_classes=None, small_map_rule=options.small_map_rule)
 
 
-def _classifier_name(own: str) -> str:
-    if own.startswith("norm."):
-        return f"head.{own}"
+def _classifier_name(own: str, last_norm: str) -> str:
+    """`last_norm` is what mmpretrain calls the norm before the head, as if it were a detection backbone's."""
+    if own.startswith(("norm.", last_norm)):
+        return f"head.norm.{own.partition('.')[2]}"
     return own if own.startswith("head.") else f"backbone.{own}"
 
 

@@ -3,7 +3,7 @@
 Own names: `patch_embed.{proj,norm}`, `layers.i.downsample.{norm,reduction}` (counted to the stage after the merging),
 `layers.i.blocks.j.{norm1,attn.{qkv,proj,relative_position_bias_table},norm2,mlp.{fc1,fc2}}`, `norm`, `head.fc`; and
 `norm0`, `norm1`, ... for the LayerNorms that detection backbones put on the map of each stage. Sources: the code of
-timm 1.0, transformers 5, torchvision 0.28, Microsoft's Swin-Transformer and mmdetection 3.
+timm 1.0, transformers 5, torchvision 0.28, Microsoft's Swin-Transformer, mmdetection 3 and mmpretrain 1.
 """
 
 from __future__ import annotations
@@ -76,6 +76,10 @@ _RENAMES = {
     NamingScheme.MICROSOFT: _HEAD,
     NamingScheme.MMDET: _MMDET,
 }
+_EMBEDDING = "patch_embed.proj.weight"
+_INNER_EMBEDDING = re.compile(
+    r"(.+\.)(?:patch_embed\.proj|patch_embed\.projection|embeddings\.patch_embeddings\.projection|features\.0\.0)\.weight$"
+)
 _COUNTED_BEFORE = (NamingScheme.HUGGING_FACE, NamingScheme.MICROSOFT, NamingScheme.MMDET)
 """Schemes that count a merging to the stage before it."""
 _PART = re.compile(r"(.*)\.attention\.(?:self\.)?(query|key|value|q_proj|k_proj|v_proj)\.(weight|bias)$")
@@ -86,14 +90,16 @@ def to_own_names(state: StateDict, scheme: NamingScheme | None = None, prefix: s
 
     Args:
         state: what a file holds. The prefixes `model.`, `module.` and `backbone.` are removed where every name has
-            them; position indices and masks, which follow from the shape, are left out.
+            them, `backbone.` also where all others begin with `head.`; position indices and masks, which follow from
+            the shape, are left out.
         scheme: whose names they are; None to tell from the names.
         prefix: only names that begin with this are read, without it: `backbone.` takes the backbone of a detector.
 
     Raises:
-        ValueError: the names are of no known scheme, two of them are of the same tensor, or q, k or v is missing.
+        ValueError: the names are of no known scheme, two of them are of the same tensor, q, k or v is missing, or the
+            names of a Swin transformer have a prefix that others have not.
     """
-    state = without_prefix(_only(state, prefix))
+    state = _without_backbone(without_prefix(_only(state, prefix)))
     chosen = scheme or naming_scheme(state)
     merged = _joined_qkv(state) if chosen is NamingScheme.HUGGING_FACE else state
     found: StateDict = {}
@@ -104,6 +110,8 @@ def to_own_names(state: StateDict, scheme: NamingScheme | None = None, prefix: s
         if own in found:
             raise ValueError(f"{name}: another tensor is {own} too")
         found[own] = _own_layout(own, tensor) if chosen is NamingScheme.MMDET else tensor
+    if _EMBEDDING not in found:
+        _refuse_inner(state)
     return found
 
 
@@ -114,7 +122,15 @@ def naming_scheme(state: StateDict) -> NamingScheme:
             return scheme
     known = ", ".join(NamingScheme)
     first = ", ".join(sorted(state)[:3]) or "nothing"
+    _refuse_inner(state)
     raise ValueError(f"is no Swin transformer under the names of {known}; it holds {first}, ...")
+
+
+def _refuse_inner(state: StateDict) -> None:
+    """ValueError that names the prefix where a patch embedding is behind one."""
+    for name in sorted(state):
+        if found := _INNER_EMBEDDING.match(name):
+            raise ValueError(f"holds more than the Swin transformer behind {found[1]!r}: give this as the prefix")
 
 
 def without_prefix(state: StateDict) -> StateDict:
@@ -125,6 +141,13 @@ def without_prefix(state: StateDict) -> StateDict:
         for prefix in _PREFIXES:
             if state and all(name.startswith(prefix) for name in state):
                 state, shorter = {name.removeprefix(prefix): tensor for name, tensor in state.items()}, True
+    return state
+
+
+def _without_backbone(state: StateDict) -> StateDict:
+    """Without `backbone.` where a classification head stands beside the backbone, as in mmpretrain and in our own."""
+    if all(name.startswith(("backbone.", "head.")) for name in state):
+        return {name.removeprefix("backbone."): tensor for name, tensor in state.items()}
     return state
 
 

@@ -11,6 +11,7 @@ from mixarray.errors import InputError
 from mixarray_traces.model.config import SwinConfig
 from mixarray_traces.model.weights import StateDict
 
+_HIDDEN = "layers.0.blocks.0.mlp.fc1.weight"
 _BLOCK = re.compile(r"layers\.(\d+)\.blocks\.(\d+)\.")
 
 
@@ -30,7 +31,9 @@ def swin_config_of(state: StateDict, where: str) -> SwinConfig:
     if (2 * window - 1) ** 2 != rows:
         name = "layers.0.blocks.0.attn.relative_position_bias_table"
         raise InputError(where, f"has {rows} rows; a window of w tokens a side has (2w - 1)^2", name)
-    hidden = _shape(state, where, "layers.0.blocks.0.mlp.fc1.weight", 2)[0]
+    hidden = _shape(state, where, _HIDDEN, 2)[0]
+    if hidden % embed_dim:
+        raise InputError(where, f"has {hidden} outputs; a multiple of the {embed_dim} channels is expected", _HIDDEN)
     try:
         return SwinConfig(
             embed_dim=embed_dim,
@@ -46,11 +49,12 @@ def swin_config_of(state: StateDict, where: str) -> SwinConfig:
 
 
 def tensor_of(state: StateDict, where: str, name: str, dimensions: int) -> Tensor:
-    """The named tensor; InputError where it is missing or has another number of dimensions."""
+    """The named tensor; InputError where it is missing, empty, or has another number of dimensions."""
     if name not in state:
         raise InputError(where, "is missing", name)
-    if state[name].dim() != dimensions:
-        raise InputError(where, f"has shape {tuple(state[name].shape)}; {dimensions} dimensions are expected", name)
+    if state[name].dim() != dimensions or not state[name].numel():
+        found = tuple(state[name].shape)
+        raise InputError(where, f"has shape {found}; {dimensions} dimensions above 0 are expected", name)
     return state[name]
 
 

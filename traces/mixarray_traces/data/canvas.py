@@ -5,7 +5,7 @@ All pixel arithmetic is on integers, so a canvas is the same bytes on every mach
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -38,11 +38,15 @@ class Canvas:
         image: uint8 (size, size, 3), RGB.
         boxes: float32 (n, 4), x0 y0 x1 y1 in px, of all opaque pixels of the item, covered ones included.
         labels: int64 (n,).
+        crowd_boxes: float32 (k, 4), of groups annotated as one; none on drawn canvases.
+        crowd_labels: int64 (k,).
     """
 
     image: npt.NDArray[np.uint8]
     boxes: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
+    crowd_boxes: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    crowd_labels: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)

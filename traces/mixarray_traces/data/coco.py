@@ -1,13 +1,12 @@
 """Photographs annotated in COCO's json (Lin et al., ECCV 2014): images, annotations, categories.
 
-A box is [x, y, width, height] in px. Crowd annotations (`iscrowd` 1) and boxes without area are left out, so a
-detection on a crowd counts as wrong here, where pycocotools would not count it at all.
+A box is [x, y, width, height] in px. Annotations of crowds (`iscrowd` 1) are no objects: a detection on one is neither
+right nor wrong.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,28 @@ from mixarray_traces.data.drawing import draw_numbers
 from mixarray_traces.data.images import load_image
 from mixarray_traces.json_file import read_json
 
+LARGEST_PX = 1e6
+"""No side or place of a box is larger; what is comes from a broken file."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """Annotated boxes float32 (n, 4) x0 y0 x1 y1 in px, and their labels int64 (n,)."""
+
+    boxes: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class CocoImage:
-    """One photograph with its objects: boxes float32 (n, 4) x0 y0 x1 y1 in px, labels int64 (n,)."""
+    """One photograph with its objects and its crowds; `name` is its file name as the json gives it."""
 
     path: Path
+    name: str
     height: int
     width: int
-    boxes: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.int64]
+    objects: Annotated
+    crowds: Annotated
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,12 @@ class CocoImages:
         if pixels.shape[:2] != (image.height, image.width):
             found = "x".join(map(str, pixels.shape[:2]))
             raise InputError(str(image.path), f"is {found} px; {self.file} says {image.height}x{image.width}")
-        return Canvas(pixels, image.boxes, image.labels)
+        objects, crowds = image.objects, image.crowds
+        return Canvas(pixels, objects.boxes, objects.labels, crowds.boxes, crowds.labels)
 
     def name(self, index: int) -> str:
         """The photograph's file name, as the json gives it."""
-        return self.images[index].path.name
+        return self.images[index].name
 
     def sample(self, count: int, seed: int) -> tuple[int, ...]:
         """`count` different photographs, drawn by the seed, rising; InputError where there are fewer."""
@@ -67,6 +79,17 @@ class CocoImages:
             message = f"has {len(self.classes)}; the model has {expected} classes, in the order of the categories' ids"
             raise InputError(str(self.file), message, "categories")
 
+    def check_files(self, numbers: Sequence[int]) -> None:
+        """InputError where files of these photographs are missing: before a long run, not within it."""
+        missing = [self.images[index].path for index in numbers if not self.images[index].path.is_file()]
+        if missing:
+            message = f"{len(missing)} of {len(numbers)} photographs are missing, such as {missing[0]}"
+            raise InputError(str(self.file), message, "images")
+
+
+_Labelled = tuple[tuple[float, float, float, float], int]
+"""A box, and the number of its class."""
+
 
 def open_coco(file: Path | str, image_dir: Path | str) -> CocoImages:
     """Read an annotation file; InputError, with the field, for whatever is missing or makes no sense."""
@@ -77,29 +100,29 @@ def open_coco(file: Path | str, image_dir: Path | str) -> CocoImages:
     images = _by_id(where, content, "images")
     if not categories or not images:
         raise InputError(where, "is empty", "images" if categories else "categories")
-    boxes: dict[int, list[tuple[float, float, float, float]]] = {key: [] for key in images}
-    labels: dict[int, list[int]] = {key: [] for key in images}
+    objects: dict[int, list[_Labelled]] = {key: [] for key in images}
+    crowds: dict[int, list[_Labelled]] = {key: [] for key in images}
     for place, entry in enumerate(_entries(where, content, "annotations")):
         field = f"annotations.{place}"
         image, category = _known(where, field, entry, "image_id", images), _number(where, field, entry, "category_id")
         if category not in numbers:
             raise InputError(where, f"{category} is no category", f"{field}.category_id")
-        box = _box(where, f"{field}.bbox", entry)
-        if entry.get("iscrowd", 0) == 0 and box[2] > box[0] and box[3] > box[1]:
-            boxes[image].append(box)
-            labels[image].append(numbers[category])
-    found = tuple(
-        CocoImage(
-            path=Path(image_dir) / _text(where, f"images.{key}", entry, "file_name"),
-            height=_number(where, f"images.{key}", entry, "height"),
-            width=_number(where, f"images.{key}", entry, "width"),
-            boxes=np.array(boxes[key], dtype=np.float32).reshape(-1, 4),
-            labels=np.array(labels[key], dtype=np.int64),
-        )
-        for key, entry in images.items()
-    )
+        kind = crowds if _is_crowd(where, field, entry) else objects
+        kind[image].append((_box(where, f"{field}.bbox", entry), numbers[category]))
+    found = []
+    for key, entry in images.items():
+        field = f"images.{key}"
+        name = _text(where, field, entry, "file_name")
+        height, width = (_number(where, field, entry, side) for side in ("height", "width"))
+        parts = _annotated(objects[key]), _annotated(crowds[key])
+        found.append(CocoImage(Path(image_dir) / name, name, height, width, *parts))
     names = tuple(_text(where, f"categories.{key}", entry, "name") for key, entry in categories.items())
-    return CocoImages(path, names, found)
+    return CocoImages(path, names, tuple(found))
+
+
+def _annotated(found: list[_Labelled]) -> Annotated:
+    boxes = np.array([box for box, _ in found], dtype=np.float32).reshape(-1, 4)
+    return Annotated(boxes, np.array([label for _, label in found], dtype=np.int64))
 
 
 def _entries(where: str, content: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
@@ -131,10 +154,18 @@ def _known(where: str, field: str, entry: Mapping[str, Any], key: str, images: M
 
 
 def _number(where: str, field: str, entry: Mapping[str, Any], key: str) -> int:
+    """A whole number from 0; 3.0, as tables write a column of numbers, is one."""
     value = entry.get(key)
-    if type(value) is not int or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf") or value % 1:
         raise InputError(where, f"{value!r} is no whole number from 0", f"{field}.{key}")
-    return value
+    return int(value)
+
+
+def _is_crowd(where: str, field: str, entry: Mapping[str, Any]) -> bool:
+    value = entry.get("iscrowd", 0)
+    if value not in (0, 1):
+        raise InputError(where, f"{value!r} is neither 0 nor 1", f"{field}.iscrowd")
+    return bool(value)
 
 
 def _text(where: str, field: str, entry: Mapping[str, Any], key: str) -> str:
@@ -147,9 +178,10 @@ def _text(where: str, field: str, entry: Mapping[str, Any], key: str) -> str:
 def _box(where: str, field: str, entry: Mapping[str, Any]) -> tuple[float, float, float, float]:
     """[x, y, width, height] as x0 y0 x1 y1."""
     found = entry.get("bbox")
-    numbers = isinstance(found, list) and all(type(side) in (int, float) and math.isfinite(side) for side in found)
+    numbers = isinstance(found, list) and all(type(one) in (int, float) and abs(one) <= LARGEST_PX for one in found)
     if not isinstance(found, list) or not numbers or len(found) != 4:
-        raise InputError(where, f"{found!r} is not [x, y, width, height] in numbers", field)
+        message = f"{found!r} is not [x, y, width, height] in numbers up to {LARGEST_PX:,.0f}"
+        raise InputError(where, message, field)
     x, y, width, height = found
     if width < 0 or height < 0:
         raise InputError(where, f"{found!r} has a negative side", field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mixarray_traces.data.drawing import draw_numbers
 from mixarray_traces.data.images import load_image
 from mixarray_traces.data.preparation import Preparation
 
-SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"))
+SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 """Files taken for images, whatever the case of their letters; others (a list, a hidden file) are left alone."""
 
 
@@ -59,25 +59,30 @@ class ImageFolder:
 
 
 def open_image_folder(root: Path | str, preparation: Preparation | None = None) -> ImageFolder:
-    """List a folder per class; InputError where there is none, or a class without a photograph.
+    """List a folder per class, with the folders inside it; InputError where there is none, or no photograph in a class.
 
     Class number i is the i-th folder by name, as in torchvision's ImageFolder: ImageNet's folders give its usual order.
     """
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(str(folder), "is no directory with a folder per class")
-    classes = _visible(folder, directories=True)
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not classes:
         raise InputError(str(folder), "holds no folder; one folder per class is expected")
     files: list[LabelledFile] = []
     for label, one in enumerate(classes):
-        found = [path for path in _visible(one, directories=False) if path.suffix.lower() in SUFFIXES]
+        found = _photographs(one)
         if not found:
             raise InputError(str(one), f"holds no photograph ({', '.join(sorted(SUFFIXES))})")
         files += [LabelledFile(path, label) for path in found]
     return ImageFolder(folder, tuple(one.name for one in classes), tuple(files), preparation or Preparation())
 
 
-def _visible(folder: Path, directories: bool) -> Sequence[Path]:
-    found = (path for path in folder.iterdir() if path.is_dir() == directories and not path.name.startswith("."))
-    return sorted(found, key=lambda path: path.name)
+def _photographs(folder: Path) -> list[Path]:
+    """All below a folder, by name, folder by folder; hidden files and folders are left alone."""
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        chosen = (name for name in sorted(names) if not name.startswith("."))
+        found += [Path(root, name) for name in chosen if Path(name).suffix.lower() in SUFFIXES]
+    return found

@@ -30,6 +30,11 @@ def load_image(path: Path) -> npt.NDArray[np.uint8]:
         with Image.open(path) as image:
             if image.mode not in EIGHT_BIT_MODES:
                 raise ValueError(f"pixels of mode {image.mode} are not 8 bits a channel; convert the image first")
+            if image.mode == "P" and "transparency" in image.info:
+                image.apply_transparency()
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{path}: cannot be read as an image: it is of no known kind") from error
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ValueError(f"{path}: cannot be read as an image: {reason}") from error

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mixarray_traces.detection.overlap import Floats, pairwise_iou, share_inside
+
 IOU_THRESHOLDS: npt.NDArray[np.float64] = np.linspace(0.5, 0.95, 10)
+_REACHED = np.minimum(IOU_THRESHOLDS, 1 - 1e-10)
+"""What an overlap must be at least, as pycocotools compares."""
 RECALL_POINTS: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 MAX_DETECTIONS = 100
 """Per canvas and class, best scores first."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class CanvasRecord:
         scores: float64 (n,).
         labels: int64 (n,).
         hits: bool (thresholds, n): the detection took an object of its class at this IoU threshold.
-        objects: int64 (classes,): annotated objects per class.
+        ignored: bool (thresholds, n): it took none, but lies in a crowd of its class: neither right nor wrong.
+        objects: int64 (classes,): annotated objects per class, without crowds.
     """
 
     scores: Floats
     labels: npt.NDArray[np.int64]
     hits: npt.NDArray[np.bool_]
+    ignored: npt.NDArray[np.bool_]
     objects: npt.NDArray[np.int64]
 
 
@@ -66,10 +70,15 @@ def match_canvas(
     labels: npt.ArrayLike,
     true_boxes: npt.ArrayLike,
     true_labels: npt.ArrayLike,
+    crowd_boxes: npt.ArrayLike = (),
+    crowd_labels: npt.ArrayLike = (),
     *,
     num_classes: int,
 ) -> CanvasRecord:
     """Match the detections of one canvas with its objects, greedily by score, per class and IoU threshold.
+
+    What takes no object is ignored where the share of it that lies in a crowd of its class is at least the threshold;
+    any number of detections may lie in one crowd.
 
     Args:
         boxes: (n, 4) detected, x0 y0 x1 y1 in px.
@@ -77,6 +86,8 @@ def match_canvas(
         labels: (n,), 0 to num_classes - 1.
         true_boxes: (m, 4) annotated.
         true_labels: (m,).
+        crowd_boxes: (k, 4) annotated as crowds.
+        crowd_labels: (k,).
         num_classes: number of classes.
 
     Raises:
@@ -87,25 +98,20 @@ def match_canvas(
     score = np.asarray(scores, dtype=np.float64).reshape(-1)
     label = np.asarray(labels, dtype=np.int64).reshape(-1)
     true_label = np.asarray(true_labels, dtype=np.int64).reshape(-1)
-    _check(found, score, label, truth, true_label, num_classes=num_classes)
+    crowd = np.asarray(crowd_boxes, dtype=np.float64).reshape(-1, 4)
+    crowd_label = np.asarray(crowd_labels, dtype=np.int64).reshape(-1)
+    _check(found, score, label, (truth, crowd), (true_label, crowd_label), num_classes=num_classes)
     order = _kept_order(score, label)
     found, score, label = found[order], score[order], label[order]
     hits = np.zeros((len(IOU_THRESHOLDS), len(score)), dtype=np.bool_)
+    in_crowd = np.zeros_like(hits)
     for kind in np.unique(label):
         ours = np.flatnonzero(label == kind)
         hits[:, ours] = _greedy_hits(pairwise_iou(found[ours], truth[true_label == kind]))
-    return CanvasRecord(score, label, hits, np.bincount(true_label, minlength=num_classes).astype(np.int64))
-
-
-def pairwise_iou(first: Floats, second: Floats) -> Floats:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4), x0 y0 x1 y1."""
-    sides = np.minimum(first[:, None, 2:], second[None, :, 2:]) - np.maximum(first[:, None, :2], second[None, :, :2])
-    shared = np.clip(sides, 0, None).prod(axis=2)
-    area_first = (first[:, 2:] - first[:, :2]).prod(axis=1)
-    area_second = (second[:, 2:] - second[:, :2]).prod(axis=1)
-    union = area_first[:, None] + area_second[None, :] - shared
-    iou: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return iou
+        shares = share_inside(found[ours], crowd[crowd_label == kind]).max(axis=1, initial=0.0)
+        in_crowd[:, ours] = shares >= _REACHED[:, None]
+    objects = np.bincount(true_label, minlength=num_classes).astype(np.int64)
+    return CanvasRecord(score, label, hits, in_crowd & ~hits, objects)
 
 
 def average_precision(records: Sequence[CanvasRecord]) -> AveragePrecision:
@@ -123,8 +129,7 @@ def average_precision(records: Sequence[CanvasRecord]) -> AveragePrecision:
 
 def bootstrap_interval(records: Sequence[CanvasRecord], n: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:
     """AP50 with a basic bootstrap interval within 0 to 1: `n` resamples of the canvases."""
-    samples = _bootstrap(_Ranking(records), _resamples(len(records), n, seed))
-    interval = _basic_interval(average_precision(records).ap50, samples, level)
+    interval = basic_interval(average_precision(records).ap50, bootstrap_samples(records, n, seed), level)
     return Interval(interval.value, max(interval.low, 0.0), min(interval.high, 1.0))
 
 
@@ -144,10 +149,18 @@ def bootstrap_difference(
         raise ValueError(f"{len(records)} canvases against {len(reference)} of the reference")
     if any(not np.array_equal(a.objects, b.objects) for a, b in zip(records, reference, strict=True)):
         raise ValueError("the two results are not of the same canvases: their annotated objects differ")
-    weights = _resamples(len(records), n, seed)
-    samples = _bootstrap(_Ranking(records), weights) - _bootstrap(_Ranking(reference), weights)
+    samples = bootstrap_samples(records, n, seed) - bootstrap_samples(reference, n, seed)
     value = average_precision(records).ap50 - average_precision(reference).ap50
-    return _basic_interval(value, samples, level)
+    return basic_interval(value, samples, level)
+
+
+def bootstrap_samples(records: Sequence[CanvasRecord], n: int = 1000, seed: int = 0) -> Floats:
+    """AP50 in `n` resamples of the canvases, (n,).
+
+    As many canvases are resampled alike whatever was found on them, so samples of two results on the same canvases
+    may be subtracted one by one: that is `bootstrap_difference`.
+    """
+    return _bootstrap(_Ranking(records), _resamples(len(records), n, seed))
 
 
 class _Ranking:
@@ -159,12 +172,14 @@ class _Ranking:
         scores = np.concatenate([record.scores for record in records])
         labels = np.concatenate([record.labels for record in records])
         hits = np.concatenate([record.hits for record in records], axis=1)
+        counted = ~np.concatenate([record.ignored for record in records], axis=1)
         canvas = np.repeat(np.arange(len(records)), [len(record.scores) for record in records])
         self.objects = np.stack([record.objects for record in records])
         order = np.argsort(-scores, kind="stable")
         chosen = [order[labels[order] == kind] for kind in range(self.objects.shape[1])]
         self.canvas = [canvas[index] for index in chosen]
         self.hits = [hits[:, index] for index in chosen]
+        self.counted = [counted[:, index] for index in chosen]
 
     def table(self, copies: npt.NDArray[np.int64], thresholds: int) -> Floats:
         """AP (thresholds, classes) with `copies` (canvases,) of each canvas; NaN for a class without objects."""
@@ -173,10 +188,10 @@ class _Ranking:
         for kind in np.flatnonzero(objects):
             weight = copies[self.canvas[kind]]
             used = weight > 0
-            weight, hits = weight[used], self.hits[kind][:thresholds, used]
-            found = np.cumsum(weight)
+            weight, hits, counted = weight[used], self.hits[kind][:thresholds, used], self.counted[kind][:, used]
             for row in range(thresholds):
-                out[row, kind] = _interpolated(np.cumsum(weight * hits[row]), found, int(objects[kind]))
+                true, found = np.cumsum(weight * hits[row]), np.cumsum(weight * counted[row])
+                out[row, kind] = _interpolated(true, found, int(objects[kind]))
         return out
 
 
@@ -199,7 +214,7 @@ def _greedy_hits(iou: Floats) -> npt.NDArray[np.bool_]:
     for index in np.flatnonzero(iou.max(axis=1) >= IOU_THRESHOLDS[0]):
         free = np.where(taken, -1.0, iou[index])
         best = iou.shape[1] - 1 - np.argmax(free[:, ::-1], axis=1)
-        hit = free[rows, best] >= np.minimum(IOU_THRESHOLDS, 1 - 1e-10)
+        hit = free[rows, best] >= _REACHED
         hits[:, index] = hit
         taken[rows[hit], best[hit]] = True
     return hits
@@ -230,7 +245,7 @@ def _bootstrap(ranking: _Ranking, copies: npt.NDArray[np.int64]) -> Floats:
     return np.array([float(_mean_over_classes(ranking.table(row, 1))[0]) for row in copies])
 
 
-def _basic_interval(value: float, samples: Floats, level: float) -> Interval:
+def basic_interval(value: float, samples: Floats, level: float = 0.95) -> Interval:
     """The basic bootstrap interval, 2 * value - quantiles (Davison and Hinkley 1997, section 5.2).
 
     Copies of a canvas lift the precision envelope, so resampled AP lies above the AP itself; reflecting the quantiles
@@ -244,17 +259,18 @@ def _check(
     found: Floats,
     score: Floats,
     label: npt.NDArray[np.int64],
-    truth: Floats,
-    true_label: npt.NDArray[np.int64],
+    annotated: tuple[Floats, Floats],
+    annotated_label: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     *,
     num_classes: int,
 ) -> None:
     if not len(found) == len(score) == len(label):
         raise ValueError(f"{len(found)} boxes, {len(score)} scores and {len(label)} labels")
-    if len(truth) != len(true_label):
-        raise ValueError(f"{len(truth)} annotated boxes and {len(true_label)} labels")
-    both = np.concatenate((label, true_label))
-    if both.size and (both.min() < 0 or both.max() >= num_classes):
+    for boxes, labels in zip(annotated, annotated_label, strict=True):
+        if len(boxes) != len(labels):
+            raise ValueError(f"{len(boxes)} annotated boxes and {len(labels)} labels")
+    every = np.concatenate((label, *annotated_label))
+    if every.size and (every.min() < 0 or every.max() >= num_classes):
         raise ValueError(f"labels must be 0 to {num_classes - 1}")
     if np.isnan(score).any() or np.isnan(found).any():
         raise ValueError("a score or box is NaN")

@@ -59,6 +59,8 @@ def match_detections(detections: Detections, canvas: Canvas, num_classes: int = 
         detections.labels.numpy(),
         canvas.boxes,
         canvas.labels,
+        canvas.crowd_boxes,
+        canvas.crowd_labels,
         num_classes=num_classes,
     )
 

@@ -28,26 +28,30 @@ def evaluate_coco(
     padding: Padding = Padding.ATTENTION,
     arithmetic: ArithmeticKind = ArithmeticKind.FAKE,
 ) -> list[EvaluationRow]:
-    """One row per setting of the ratios, in the order given, over photographs `numbers` (all).
+    """A row in float, then one per setting of the ratios, in the order given, over photographs `numbers` (all).
 
     Raises InputError for a model that is no detector, another number of categories than the model has classes, a
-    photograph that cannot be read, and a ratio or score that is not allowed.
+    photograph that is missing or cannot be read, and a ratio or score that is not allowed.
     """
     data.check_classes(detector_config(model).num_classes)
     chosen = tuple(range(len(data.images)) if numbers is None else numbers)
     if not chosen:
         raise InputError(str(data.file), "no image is chosen; at least 1", "images")
+    data.check_files(chosen)
     keep_freed_memory()
+    nothing = Ratios.uniform(0, model.depths)
     settings = [ratios_at(asked, model.depths) for asked in ratios]
-    found = [Collected() for _ in settings]
+    found, exact = [Collected() for _ in settings], Collected()
     for done, index in enumerate(chosen):
         canvas = data.canvas(index)
         facts = (image_facts(seed, index, canvas.boxes),)
         plans = [model.plan(setting, facts, score, padding) for setting in settings]
+        list(detect_into(model, [canvas], [model.plan(nothing, facts, score, padding)], ArithmeticKind.FLOAT, [exact]))
         for ran, _ in enumerate(detect_into(model, [canvas], plans, arithmetic, found), start=1):
             if progress:
                 progress(done * len(settings) + ran, len(chosen) * len(settings))
-    nothing = Ratios.uniform(0, model.depths)
     same = [(one.compression, one.pruning) == (nothing.compression, nothing.pruning) for one in settings]
     reference = found[same.index(True)].records if any(same) else None
-    return [row_of(one, part, reference, score, padding) for one, part in zip(settings, found, strict=True)]
+    rows = [(nothing, exact, ArithmeticKind.FLOAT)]
+    rows += [(one, part, arithmetic) for one, part in zip(settings, found, strict=True)]
+    return [row_of(one, part, reference, score, padding, kind) for one, part, kind in rows]

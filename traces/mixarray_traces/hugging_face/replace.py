@@ -61,13 +61,16 @@ def quantize_replaced(
 ) -> QuantizedDetector:
     """Quantize a replaced backbone, calibrated on pixel values (images, 3, height, width) as its model is given them.
 
-    Does not change what the model runs: `replaced.run_with(Setting(quantized, ratio).maps)` does.
+    Raises InputError for anything else. Does not change what the model runs:
+    `replaced.run_with(Setting(quantized, ratio).maps)` does.
     """
     given = list(batches)
+    if not given or any(batch.dim() != 4 for batch in given):
+        raise InputError("batches", "pixel values (images, 3, height, width) are expected, one batch or more")
     chosen = replace(
         options or QuantizationOptions(),
         calibration_data=CalibrationData.IMAGES,
-        calibration_canvases=sum(map(len, given)) or 1,
+        calibration_canvases=sum(map(len, given)),
     )
     return quantize(replaced.own, chosen, source="user", batches=given)
 

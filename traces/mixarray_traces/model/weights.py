@@ -13,6 +13,8 @@ from torch import Tensor, nn
 StateDict = dict[str, Tensor]
 DERIVED = re.compile(r"(relative_position_index|attn_mask|mask_token)$")
 """Entries that other programs save and that follow from the shape."""
+_FOREIGN = re.compile(r"GLOBAL (\S+) was not an allowed global")
+"""How `torch.load` names what a pickle holds besides tensors."""
 _SHOWN = 4
 """Names of each kind of misfit that an error lists."""
 
@@ -33,10 +35,11 @@ def read_state_dict(path: Path) -> StateDict:
         content = _read_torch(path)
     else:
         raise ValueError(f"{path}: weights must be .safetensors, .pt, .pth or .bin")
-    for name, tensor in content.items():
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in content.items()}
+    for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise ValueError(f"{path}: {name} holds NaN or infinity")
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in content.items()}
+    return state
 
 
 def load_into(model: nn.Module, state: StateDict, origin: str) -> None:
@@ -48,7 +51,7 @@ def load_into(model: nn.Module, state: StateDict, origin: str) -> None:
         origin: named in errors, usually the file.
 
     Raises:
-        ValueError: keys are missing, unexpected or of another shape; the message lists them.
+        ValueError: keys are missing, unexpected, of another shape or no real numbers; the message lists them.
     """
     wanted = model.state_dict()
     given = {name: tensor for name, tensor in state.items() if not DERIVED.search(name)}
@@ -58,6 +61,11 @@ def load_into(model: nn.Module, state: StateDict, origin: str) -> None:
         f"{name} has shape {tuple(given[name].shape)}, expected {tuple(value.shape)}"
         for name, value in wanted.items()
         if name in given and given[name].shape != value.shape
+    ]
+    shapes += [
+        f"{name} is {given[name].dtype}, floating point is expected"
+        for name in wanted
+        if name in given and not given[name].is_floating_point()
     ]
     if missing or surplus or shapes:
         parts = "; ".join(_first(part) for part in (shapes, missing, surplus) if part)
@@ -81,11 +89,19 @@ def _read_safetensors(path: Path) -> StateDict:
         raise ValueError(f"{path}: not a readable safetensors file: {error}") from error
 
 
+def _why_unreadable(error: Exception) -> str:
+    """PyTorch's own text advises to run the file's code; what is wrong is in one of its words, if anywhere."""
+    foreign = _FOREIGN.search(str(error))
+    if foreign:
+        return f"holds {foreign[1]}; only tensors are read, as no code of a file is run: save its state dict alone"
+    return "not a readable PyTorch file: it is damaged or of another kind"
+
+
 def _read_torch(path: Path) -> StateDict:
     try:
         content: object = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises many types on damaged files
-        raise ValueError(f"{path}: not a readable PyTorch file: {error}") from error
+        raise ValueError(f"{path}: {_why_unreadable(error)}") from error
     for key in ("model", "state_dict", "weights"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
