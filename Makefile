@@ -11,7 +11,7 @@ READY_FULL := $(VENV)/.ready-full
 PEER := .peers/scalesim
 PEER_PIP := $(PYTHON) -m pip --python $(PEER)/bin/python install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-full lint wheel peers bench validation clean
+.PHONY: help setup demo test test-full lint wheel peers bench validation reproduction reproduction-runs clean
 
 help:
 	@echo "make setup      install into $(VENV) (a second call installs nothing)"
@@ -23,6 +23,8 @@ help:
 	@echo "make peers      build SCALE-Sim's own environment in .peers/ (test-full needs it)"
 	@echo "make bench      time SCALE-Sim and mixarray on the same GEMMs, and the two engines (minutes)"
 	@echo "make validation run every check with its planted faults and write docs/validation.md (minutes; Verilator)"
+	@echo "make reproduction       write docs/reproduction.md and its figures from the committed results (seconds)"
+	@echo "make reproduction-runs  make the results that are missing: trainings, evaluations, searches (a day)"
 
 setup: $(READY)
 
@@ -80,6 +82,13 @@ bench: $(READY) peers
 
 validation: $(READY) peers
 	OMP_NUM_THREADS=1 $(VENV)/bin/mixarray validate --page docs/validation.md --force
+
+reproduction: $(READY)
+	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.reproduction draw
+
+reproduction-runs: $(READY)
+	$(PIP_INSTALL) -e ".[torch,search,dev]"
+	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.reproduction run
 
 clean:
 	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache
