@@ -24,8 +24,10 @@ from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.quantization.store import quantizers_to_json
 
 AT_ONCE = 2000
-"""Canvases times settings measured before anything is kept: some minutes, lost at most when a search is killed. Settings
-measured together share blocks (`run_plans`), in the shipped model almost half of the work."""
+"""Canvases times settings measured before anything is kept: some minutes, lost at most when a search is killed.
+
+Settings measured together share blocks (`run_plans`), in the shipped model almost half of the work.
+"""
 SPLIT = Split.TEST
 """The only split that is shipped. A search and its final measurement take different streams of canvases from it."""
 Report = Callable[[int, int], None]
