@@ -1,0 +1,88 @@
+"""Cells of the page's tables: numbers as text, and one row per claim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mixarray_analysis.reproduction.claims import Claim, Side
+from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredError, Results
+from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
+
+CLAIM_HEADINGS = ("claim", "published", "ours", "cost", "AP50", "difference [95 %]", "seeds", "n", "verdict")
+HIGHEST_BITS = 8
+"""Activation bits of ratio 0 at PTQ, which costs are relative to."""
+QAT_COSTS = "ofq_start"
+"""The model whose costs stand for all trained ones: equal shapes and bits, so equal group sizes."""
+
+
+def claim_row(claim: Claim, results: Results) -> tuple[str, ...]:
+    """The row of a claim; what was not measured says so, and then has no verdict."""
+    published = f"{claim.published} ({claim.source})"
+    about = f"; {claim.about}" if claim.about else ""
+    ours = f"{claim.one.words}, against {_other_words(claim)}{about}"
+    try:
+        ones, others = measured(claim.one, results), measured(claim.other, results)
+        found = difference(ones, others)
+    except NotMeasuredError as error:
+        return claim.said, published, ours, "", "", f"not measured yet: {error}", "", "", ""
+    accuracies = f"{_mean(ones):.3f} / {_mean(others):.3f}"
+    return (
+        claim.said, published, ours, f"{_cost(claim.one, results)} / {_cost(claim.other, results)}", accuracies,
+        interval_text(found), seeds_text(found), str(found.n), verdict_text(found),
+    )  # fmt: skip
+
+
+def measured(side: Side, results: Results) -> list[Measured]:
+    """One entry per seed."""
+    return [results.measured(f"{model}/{side.what}", side.compression, side.pruning) for model in side.models]
+
+
+def cost_of(model: str, compression: int, pruning: int, results: Results) -> Cost:
+    """Relative to ratio 0 of the model's method; at fewer bits everywhere the bits over those of ratio 0."""
+    fewer = re.fullmatch(r".*_a(\d)", model)
+    if fewer is not None:
+        return Cost(int(fewer[1]) / HIGHEST_BITS, {})
+    trained = model.startswith(("uniform_", "control_", "saqa_", "annealing_"))
+    return results.cost(QAT_COSTS if trained else model, compression, pruning)
+
+
+def interval_text(found: Difference) -> str:
+    """`+0.012 [-0.003, +0.027]`."""
+    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def seeds_text(found: Difference) -> str:
+    """Least and most of the seeds; a dash where nothing was trained."""
+    if len(found.seeds) == 1:
+        return "1"
+    return f"{len(found.seeds)}: {min(found.seeds):+.3f} to {max(found.seeds):+.3f}"
+
+
+def verdict_text(found: Difference) -> str:
+    """The verdict, and within noise how large a loss is not excluded."""
+    if found.verdict is Verdict.WITHIN_NOISE and found.low < 0:
+        return f"{found.verdict} (-{-found.low:.3f} not excluded)"
+    return found.verdict
+
+
+def range_text(values: Sequence[float]) -> str:
+    """`0.712`, or mean and range: `0.712 (0.709 to 0.715)`."""
+    mean = sum(values) / len(values)
+    return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def _other_words(claim: Claim) -> str:
+    other = claim.other
+    return other.words if other.models == claim.one.models else f"{other.words} of {', '.join(other.models)}"
+
+
+def _mean(found: Sequence[Measured]) -> float:
+    return sum(one.ap50 for one in found) / len(found)
+
+
+def _cost(side: Side, results: Results) -> str:
+    try:
+        return f"{cost_of(side.models[0], side.compression, side.pruning, results).bops:.3f}"
+    except NotMeasuredError:
+        return "not measured yet"

@@ -1,0 +1,101 @@
+"""Runs what is missing of `runs.every_run`, one command after another; what exists is not run again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from mixarray.errors import InputError
+from mixarray_analysis.reproduction.runs import Places, Run, command_line, every_run
+
+Execute = Callable[[list[str]], int]
+"""Runs a command given as words and returns its exit code."""
+PROGRAM = (sys.executable, "-m", "mixarray_analysis")
+CHECKPOINTS = {"qat": "checkpoint.pt", "search": "checkpoint.json"}
+"""Commands that can be stopped and resumed, and the file of `--out` that says so."""
+
+
+def drive(
+    places: Places, execute: Execute, say: Callable[[str], None], only: Collection[str] = (), most: int | None = None
+) -> bool:
+    """Make what is missing, `most` commands at most; whether everything that was asked for is there then.
+
+    only: names of runs, or beginnings of names up to a slash; all where it is empty. What a run needs is not run for
+    it: it has to be asked for too. A run that fails, or lacks what it needs, is named, and the others go on.
+    """
+    wanted = chosen(every_run(), only)
+    by_name = {run.name: run for run in every_run()}
+    started, complete = 0, True
+    for run in wanted:
+        if is_complete(run, places):
+            keep(run, places)
+            continue
+        lacks = [name for name in run.needs if not is_complete(by_name[name], places)]
+        if lacks or (most is not None and started >= most):
+            say(f"left out: {run.name}" + (f", which needs {', '.join(lacks)}" if lacks else ""))
+            complete = False
+            continue
+        say(command_line(run, places))
+        started += 1
+        if execute([*PROGRAM, *words_to_run(run, places)]) or not is_complete(run, places):
+            say(f"failed: {run.name}")
+            complete = False
+            continue
+        keep(run, places)
+    return complete
+
+
+def chosen(runs: Iterable[Run], only: Collection[str]) -> tuple[Run, ...]:
+    """The runs asked for, in their order; InputError for a name that none has."""
+    every = tuple(runs)
+    for name in only:
+        if not any(_is_called(run, name) for run in every):
+            raise InputError("--only", f"{name!r} names no run; --list names all of them")
+    return tuple(run for run in every if not only or any(_is_called(run, name) for name in only))
+
+
+def is_complete(run: Run, places: Places) -> bool:
+    """Whether the run's file is there, on as many canvases as are wanted."""
+    made = Path(places.fill(run.makes))
+    if not made.exists():
+        return False
+    return not run.n or canvases_of(made) >= places.n
+
+
+def canvases_of(path: Path) -> int:
+    """The least n of a result of `mixarray evaluate`; InputError where it is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return min(int(row["n"]) for row in csv.DictReader(file))
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(str(path), f"is no result of an evaluation: {error!r}") from None
+
+
+def words_to_run(run: Run, places: Places) -> list[str]:
+    """The command, resumed where it was stopped before; an evaluation on fewer canvases is replaced."""
+    words = [places.fill(word) for word in run.words]
+    out = Path(words[words.index("-o") + 1])
+    checkpoint = CHECKPOINTS.get(words[0])
+    if checkpoint is not None and (out / checkpoint).exists():
+        return ["search", "--resume", str(out)] if words[0] == "search" else [*words, "--resume"]
+    return [*words, "--force"] if run.n and out.exists() else words
+
+
+def keep(run: Run, places: Places) -> None:
+    """Copy what the page needs of a finished run into the results."""
+    for source, name in run.keeps:
+        content = Path(places.fill(source)).read_bytes()
+        if run.part:
+            content = (json.dumps(json.loads(content).get(run.part, []), indent=2) + "\n").encode()
+        copy = places.results.parent / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        part = copy.with_name(f".{copy.name}.partial")
+        part.write_bytes(content)
+        part.replace(copy)
+
+
+def _is_called(run: Run, name: str) -> bool:
+    return run.name == name or run.name.startswith(f"{name}/")

@@ -1,0 +1,109 @@
+"""The page `docs/reproduction.md`: claims with verdicts, everything measured behind them, and what was not tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row
+from mixarray_analysis.reproduction.claims import NOT_TRIED, Claim, ptq_claims, qat_claims
+from mixarray_analysis.reproduction.figures import Figures
+from mixarray_analysis.reproduction.measured_tables import (
+    COMPARED_HEADINGS,
+    PUBLISHED_SQNR,
+    QAT_HEADINGS,
+    SEARCH_HEADINGS,
+    SETTING_HEADINGS,
+    SQNR_HEADINGS,
+    TRAINING_HEADINGS,
+    compared_rows,
+    searched_row,
+    setting_rows,
+    sqnr_rows,
+    trained_rows,
+    training_rows,
+)
+from mixarray_analysis.reproduction.results import Results
+from mixarray_analysis.reproduction.runs import PTQ_MODELS
+from mixarray_analysis.validation.page_markdown import bullets, paragraphs, table
+
+MARK = "<!-- Written by `make reproduction`; edit mixarray_analysis/reproduction, not this file. -->"
+TITLE = """# Reproduction
+
+What MixA-Q's paper claims, beside what the shipped model shows. **This is not COCO and not Swin-T**: ours is a
+detector with a small Swin backbone (5 block pairs, 3 stages) on canvases drawn at 448 px from the test split, AP50
+between 0 and 1, and the paper's is Mask R-CNN with Swin-T, box mAP between 0 and 100. Only signs and orders can be
+compared, never sizes. A claim that is not seen here is not refuted, and one that is seen is not confirmed for COCO."""
+RULE = """## How to read the tables
+
+*Published*: as the abstract of MixA-Q says, or as reading notes quote its tables; we had neither the paper's text nor
+its code. *Cost*: bit operations of the blocks relative to ratio 0, as MixA-Q counts them, on both sides, from the
+rows that ran. *Difference*: AP50 of the first minus AP50 of the second, with the 95 % bootstrap interval over the n
+canvases; both ran on the same canvases, and the interval is paired. Where models were trained, it is the mean over
+seeds, the interval that of the mean, and beside it stand the least and the most of the seeds.
+
+The verdict is computed, by one rule: *seen* where the interval and every seed lie above 0; *not seen* where the
+interval and every seed lie below 0, the opposite of the claim; *within noise* otherwise. A claim of no loss is borne
+out by "seen" and contradicted by "not seen"; "within noise" leaves open a loss as large as stated. There is no
+correction for the number of claims: of twenty without any effect, one would be expected outside its interval."""
+DIFFERS = (
+    "The paper searches one ratio per block pair; here all pairs have the same ratio, so ours are no best settings. "
+    "Searched fronts of this model stand below.",
+    "PTQ is shown on two models, the shipped one (uniform affine) and RepQ-ViT, the paper's method, both W4A8 with a "
+    "W4A4 branch.",
+    "SparseViT's own training is not repeated: pruning runs on the model that MixA-Q runs on.",
+    "Whole windows round: the counted shares and costs in the tables differ a little from the nominal ones.",
+)
+
+
+MODEL_WORDS = {"shipped": "the shipped model (uniform affine, W4A8 and W4A4)", "repq_vit": "RepQ-ViT, W4A8 and W4A4"}
+QAT_ABOUT = """Trained from the shipped float weights with the recipe of [qat](qat.md); the number of canvases a
+training saw stands in the table, the paper's is not known. `control` is uniform QAT that went on for as long as SAQA,
+on the same canvases. An array without 2-bit modes saves nothing in the low branch: the cycles of packed_w4_32x32 in
+the last table of this part show it."""
+SETTINGS_ABOUT = """Every setting of this model; costs relative to ratio 0. BOPs are those of the blocks, cycles those
+of the whole network, simulated from one recorded canvas."""
+SQNR_ABOUT = f"""**SQNR per stage before and after SAQA.** Published (ablation, quoted): {PUBLISHED_SQNR}: the early
+stages lose a little, the late ones gain. Against what, and over which windows, is not said; ours is against the float
+network, the mean over windows of both branches at 40 % low, and the model before SAQA has a low branch made from its
+high one. No interval: read the range over seeds."""
+SEARCH_ABOUT = """The settings above are the same in every block pair; the paper's are searched. Three searches of the
+shipped model on BOPs: of each the setting that looked best on its own 64 canvases among those at 1.35x and above,
+measured on other canvases. Its interval takes the two AP50 as independent, so it is wider than a paired one. Below it
+[the fronts](search.md) searched on BOPs and on simulated cycles, which no paper claims anything about."""
+COMMANDS = """`make reproduction-runs` makes what is missing of the result files (a day on two cores; what exists is
+not run again, trainings and searches go on where they were stopped), `make reproduction` this page and its figures
+from the files in [reproduction/results](reproduction/results) (seconds).
+
+    python -m mixarray_analysis.reproduction run --list              # every command
+    python -m mixarray_analysis.reproduction run --only repq_vit     # one model's
+    python -m mixarray_analysis.reproduction run --n 100             # fewer canvases than 500
+    python -m mixarray_analysis.reproduction run --work DIR          # models, bundles and searches lie there
+
+`*.resamples.csv` hold AP50 in 1000 resamples of the canvases, equal ones in every file; differences line by line give
+the paired intervals. Models, bundles and searches themselves are not committed."""
+
+
+def page_text(results: Results, figures: Figures) -> str:
+    """The whole page from the result files; `figures` are those that were drawn."""
+    parts = [MARK, TITLE, RULE, "What differs from the paper beside the data:", bullets(DIFFERS)]
+    for model in PTQ_MODELS:
+        parts += [f"## PTQ: {MODEL_WORDS[model]}", _claims(ptq_claims(model), results), SETTINGS_ABOUT]
+        parts += [table(SETTING_HEADINGS, setting_rows(model, results))]
+    parts += [_figure("ptq", figures), "## QAT: OFQ and SAQA, W4A4 and W4A2", QAT_ABOUT]
+    parts += [table(TRAINING_HEADINGS, training_rows(results)), _claims(qat_claims(), results)]
+    parts += [SQNR_ABOUT, table(SQNR_HEADINGS, sqnr_rows(results)), "Every setting of the SAQA models:"]
+    parts += [table(QAT_HEADINGS, trained_rows(results)), _figure("qat", figures)]
+    parts += ["## Searched ratios", SEARCH_ABOUT, table(SEARCH_HEADINGS, [searched_row(results)])]
+    parts += [table(COMPARED_HEADINGS, compared_rows(results)), _figure("fronts", figures)]
+    parts += ["## Claims not tried", table(("claim", "source", "why not"), NOT_TRIED), "## Commands", COMMANDS]
+    return paragraphs(*(part for part in parts if part)) + "\n"
+
+
+def _claims(claims: Iterable[Claim], results: Results) -> str:
+    return table(CLAIM_HEADINGS, (claim_row(claim, results) for claim in claims))
+
+
+def _figure(name: str, figures: Figures) -> str:
+    """The picture with its caption; nothing where what it shows was not measured."""
+    caption = figures.get(name)
+    return "" if caption is None else f"![{caption}](reproduction/{name}.png)\n\n*{caption}*"

@@ -1,0 +1,116 @@
+"""The page: what the results say, a row per claim, nothing invented."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mixarray.errors import InputError
+from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row
+from mixarray_analysis.reproduction.claims import NOT_TRIED, ptq_claims, qat_claims
+from mixarray_analysis.reproduction.draw import draw, page
+from mixarray_analysis.reproduction.page import page_text
+from mixarray_analysis.reproduction.results import Results
+from mixarray_analysis.reproduction.runs import PTQ_MODELS
+
+from .conftest import plain_accuracy, write_all
+
+DOCS = Path(__file__).parents[2] / "docs"
+LARGEST_FIGURE_BYTES = 160_000
+CLAIMS = (*qat_claims(), *(claim for model in PTQ_MODELS for claim in ptq_claims(model)))
+NUMBER, VERDICT = CLAIM_HEADINGS.index("n"), CLAIM_HEADINGS.index("verdict")
+
+
+def test_the_committed_page_is_what_the_committed_results_give() -> None:
+    assert page(DOCS) == (DOCS / "reproduction.md").read_text(encoding="utf-8")
+
+
+def test_committed_figures_are_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in (DOCS / "reproduction").glob("*.png")}
+    assert all(size < LARGEST_FIGURE_BYTES for size in sizes.values()), sizes
+
+
+def test_every_claim_has_a_row(results: Results) -> None:
+    text = page_text(results, {})
+    for claim in CLAIMS:
+        assert f"| {claim.said} | {claim.published} ({claim.source}) |" in text
+    assert all(said in text for said, *_ in NOT_TRIED)
+
+
+def test_every_measured_row_says_n_and_a_verdict(results: Results) -> None:
+    rows = [claim_row(claim, results) for claim in CLAIMS]
+    assert all(row[NUMBER] == "64" and row[VERDICT] for row in rows)
+
+
+def test_without_results_nothing_is_said_of_accuracy(tmp_path: Path) -> None:
+    rows = [claim_row(claim, Results(tmp_path)) for claim in CLAIMS]
+    assert all("not measured yet" in " ".join(row) and not row[VERDICT] for row in rows)
+    assert "not measured yet" in page_text(Results(tmp_path), {})
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"), [(0.05, "seen"), (-0.05, "not seen"), (0.0, "within noise")], ids=["gain", "loss", "none"]
+)
+def test_a_verdict_follows_the_results(tmp_path: Path, change: float, verdict: str) -> None:
+    changed = write_all(tmp_path, lambda run, q, p: plain_accuracy(run, q, p) + change * run.startswith("saqa"))
+    claim = next(claim for claim in qat_claims() if claim.said.endswith("equal budget"))
+    assert claim_row(claim, changed)[VERDICT].startswith(verdict)
+
+
+def test_one_seed_that_disagrees_takes_the_verdict_away(tmp_path: Path) -> None:
+    gains = {"saqa_s0": 0.09, "saqa_s1": 0.09, "saqa_s2": -0.01}
+    changed = write_all(tmp_path, lambda run, q, p: plain_accuracy(run, q, p) + gains.get(run.split("/")[0], 0.0))
+    claim = next(claim for claim in qat_claims() if claim.said.endswith("equal budget"))
+    assert claim_row(claim, changed)[VERDICT].startswith("within noise")
+
+
+def test_unlike_canvases_are_not_compared(results: Results, tmp_path: Path) -> None:
+    copy = _copy(results, tmp_path)
+    write_all(tmp_path / "more", n=128)
+    shutil.copytree(tmp_path / "more" / "control_s1", copy.directory / "control_s1", dirs_exist_ok=True)
+    claim = next(claim for claim in qat_claims() if claim.said.endswith("equal budget"))
+    assert "on equal canvases (now 64, 128)" in " ".join(claim_row(claim, copy))
+
+
+def _without_n(text: str) -> str:
+    return text.replace(",n,", ",m,")
+
+
+def _one_column_less(text: str) -> str:
+    return "\n".join(line.rpartition(",")[0] for line in text.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "fault", "error"),
+    [("ratios.csv", _without_n, KeyError), ("ratios.resamples.csv", _one_column_less, InputError)],
+)
+def test_a_damaged_result_is_refused(
+    results: Results, tmp_path: Path, file: str, fault: Callable[[str], str], error: type[Exception]
+) -> None:
+    copy = _copy(results, tmp_path)
+    path = copy.directory / "saqa_s0" / file
+    path.write_text(fault(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(error):
+        page_text(copy, {})
+
+
+def test_searched_ratios_and_sqnr(results: Results) -> None:
+    text = page_text(results, {})
+    assert "| 0.740, 0.740, 0.740 | -0.002 [-0.015, +0.014] | 3: -0.002 to -0.002 | 500 | within noise" in text
+    assert "| 2 | 8.00 | 9.00 | +1.00 (+1.00 to +1.00) | 32 |" in text
+    assert "| b | cycles | 0 | n/a | n/a |" in text
+
+
+def test_all_is_drawn_where_all_is_measured(results: Results, tmp_path: Path) -> None:
+    copy = _copy(results, tmp_path / "reproduction")
+    written = draw(copy.directory.parents[1])
+    assert [path.name for path in written] == ["ptq.png", "qat.png", "reproduction.md"]
+    assert "not measured yet" not in written[-1].read_text(encoding="utf-8")
+    assert page(copy.directory.parents[1]) == written[-1].read_text(encoding="utf-8")
+
+
+def _copy(results: Results, place: Path) -> Results:
+    return Results(Path(shutil.copytree(results.directory, place / "results")))
