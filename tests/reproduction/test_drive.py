@@ -81,7 +81,8 @@ def test_stopped_trainings_and_searches_go_on(fake: Fake) -> None:
         (fake.places.work / name / file).touch()
     assert fake.drive("uniform_s0", "bops_s0")
     assert fake.calls[0][-1] == "--resume"
-    assert fake.calls[-1] == ["search", "--resume", str(fake.places.work / "search" / "bops_s0")]
+    limits = ["--generations", "10", "--evaluations", "200"]
+    assert fake.calls[-1] == ["search", "--resume", str(fake.places.work / "search" / "bops_s0"), *limits]
 
 
 def test_a_failure_is_named_and_stops_only_what_needs_it(fake: Fake) -> None:

@@ -16,6 +16,7 @@ Execute = Callable[[list[str]], int]
 PROGRAM = (sys.executable, "-m", "mixarray_analysis")
 CHECKPOINTS = {"qat": "checkpoint.pt", "search": "checkpoint.json"}
 """Commands that can be stopped and resumed, and the file of `--out` that says so."""
+LIMITS = ("--generations", "--evaluations")
 
 
 def drive(
@@ -80,8 +81,13 @@ def words_to_run(run: Run, places: Places) -> list[str]:
     out = Path(words[words.index("-o") + 1])
     checkpoint = CHECKPOINTS.get(words[0])
     if checkpoint is not None and (out / checkpoint).exists():
-        return ["search", "--resume", str(out)] if words[0] == "search" else [*words, "--resume"]
+        return ["search", "--resume", str(out), *_limits(words)] if words[0] == "search" else [*words, "--resume"]
     return [*words, "--force"] if run.n and out.exists() else words
+
+
+def _limits(words: list[str]) -> list[str]:
+    """What a resumed search has to be told again: how long it goes on."""
+    return [word for option in LIMITS for word in words[words.index(option) : words.index(option) + 2]]
 
 
 def keep(run: Run, places: Places) -> None:
