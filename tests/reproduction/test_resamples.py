@@ -13,10 +13,10 @@ from mixarray.trace.padding import Padding
 from mixarray_analysis.tables import resamples_csv
 from mixarray_traces.detection.average_precision import (
     CanvasRecord,
+    Resampled,
     average_precision,
     basic_interval,
     bootstrap_difference,
-    bootstrap_samples,
     match_canvas,
 )
 from mixarray_traces.evaluation import Collected, row_of
@@ -55,6 +55,6 @@ def test_columns_of_two_evaluations_make_the_paired_interval() -> None:
 def test_resamples_of_other_canvases_would_not_do() -> None:
     one, other = records(1), records(2)
     value = average_precision(one).ap50 - average_precision(other).ap50
-    unpaired = basic_interval(value, bootstrap_samples(one, seed=0) - bootstrap_samples(other, seed=1))
+    unpaired = basic_interval(value, Resampled.of(one, seed=0).samples - Resampled.of(other, seed=1).samples)
     paired = bootstrap_difference(one, other)
     assert abs(unpaired.low - paired.low) > 1e-3

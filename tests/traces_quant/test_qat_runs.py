@@ -18,11 +18,11 @@ from torch import Tensor
 from mixarray.errors import InputError
 from mixarray_traces.data.canvas import CanvasSource
 from mixarray_traces.model.detector import Detector
+from mixarray_traces.quantization.identity import quantized_sha256
 from mixarray_traces.quantization.provenance import TrainingRun
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.store import load_quantized, quantizers_to_json, save_quantized
 from mixarray_traces.training.qat import QatOptions, QatResult, Stage, train_qat
-from mixarray_traces.training.qat.checkpoint import start_digest
 from mixarray_traces.training.qat.low_branch import with_fresh_low_branch
 from mixarray_traces.training.targets import Batch
 from mixarray_traces.training.train import collate
@@ -194,7 +194,7 @@ def test_the_runs_behind_a_model_are_no_part_of_what_it_is(start: QuantizedDetec
     """Hashes of models, by which accuracies are kept and starts are known, are those of models without them."""
     told = replace(start, training=(TrainingRun(Stage.CONTROL, 0, 64, 64, 64, 112, 5e-4),))
     assert quantizers_to_json(told) == quantizers_to_json(start)
-    assert start_digest(told) == start_digest(start)
+    assert quantized_sha256(told) == quantized_sha256(start)
     saved = [save_quantized(one, tmp_path / str(len(one.training))) / "manifest.json" for one in (told, start)]
     with_run, without = (json.loads(manifest.read_text()) for manifest in saved)
     assert (len(with_run.pop("training")), without.pop("training")) == (1, [])

@@ -14,10 +14,8 @@ from mixarray_traces.data.canvas import Canvas, open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.detection.average_precision import (
     CanvasRecord,
+    Resampled,
     average_precision,
-    bootstrap_difference,
-    bootstrap_interval,
-    bootstrap_samples,
 )
 from mixarray_traces.detection.evaluate import EVALUATION_SIZE, match_detections
 from mixarray_traces.importance.context import ImageFacts
@@ -108,8 +106,7 @@ def evaluate(
 
     planners = [planner(setting) for setting in settings]
     found = collect(model, planners, n, size, split, seed, batch, progress, arithmetic)
-    nothing = Ratios.uniform(0, model.depths)
-    reference = next((part.records for part, one in zip(found, settings, strict=True) if _same(one, nothing)), None)
+    reference = reference_of(settings, found)
     rows = zip(settings, found, strict=True)
     return [row_of(one, part, reference, score, padding, arithmetic) for one, part in rows]
 
@@ -181,25 +178,27 @@ def pruned_share(run: NetworkRun) -> float:
     return sum(int(block.pruned.sum()) for block in run.windows) / sum(block.pruned.numel() for block in run.windows)
 
 
-def _same(one: Ratios, other: Ratios) -> bool:
-    """Whether two settings make the same windows low and pruned."""
-    return (one.compression, one.pruning) == (other.compression, other.pruning)
+def reference_of(settings: Sequence[Ratios], found: Sequence[Collected]) -> Resampled | None:
+    """What ratio 0 without pruning found, where it is among the settings."""
+    high = (part for one, part in zip(settings, found, strict=True) if one.all_high)
+    part = next(high, None)
+    return None if part is None else Resampled.of(part.records)
 
 
 def row_of(
     ratios: Ratios,
     found: Collected,
-    reference: Sequence[CanvasRecord] | None,
+    reference: Resampled | None,
     score: str,
     padding: Padding,
     arithmetic: ArithmeticKind,
 ) -> EvaluationRow:
     """The row of one setting; `reference` is what ratio 0 without pruning found on the same canvases, if it ran."""
     records = found.records
-    precision, interval = average_precision(records), bootstrap_interval(records)
-    low = high = float("nan")
+    precision, resampled = average_precision(records), Resampled.of(records)
+    interval, low, high = resampled.interval(), float("nan"), float("nan")
     if reference is not None:
-        difference = bootstrap_difference(records, reference)
+        difference = resampled.minus(reference)
         low, high = difference.low, difference.high
     low_share_actual, pruned_share_actual = found.shares
     return EvaluationRow(
@@ -218,6 +217,6 @@ def row_of(
         pair_ratios=pairs_text(ratios.compression),
         pair_pruning=pairs_text(ratios.pruning),
         padding=padding,
-        samples=tuple(bootstrap_samples(records).tolist()),
+        samples=tuple(resampled.samples.tolist()),
         arithmetic=arithmetic,
     )

@@ -30,6 +30,31 @@ if TYPE_CHECKING:
 
 NAME = "evaluate"
 
+NumberOption = Annotated[
+    int | None,
+    typer.Option("--n", min=2, help="Canvases, or photographs of --data, drawn by the seed.  [default: 100; all]"),
+]
+SideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size", min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split", help="Of drawn canvases: train, validation or test; only test is shipped.  [default: test]"
+    ),
+]
+ResamplesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--resamples",
+        help="Also write AP50 in 1000 resamples of the canvases, a column per setting. Equal --n, --size and --seed"
+        " resample alike, so columns of two models may be subtracted line by line.",
+    ),
+]
+
 
 def command(
     *,
@@ -40,30 +65,13 @@ def command(
     padding: PaddingOption = "attention",
     data: DataOption = None,
     image_dir: ImageDirOption = None,
-    canvases: Annotated[
-        int | None,
-        typer.Option("--n", min=2, help="Canvases, or photographs of --data, drawn by the seed.  [default: 100; all]"),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            "--size", min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(help="Of drawn canvases: train, validation or test; only test is shipped.  [default: test]"),
-    ] = None,
+    canvases: NumberOption = None,
+    size: SideOption = None,
+    split: SplitOption = None,
     score: ScoreOption = None,
     seed: SeedOption = 0,
     out: OutOption = None,
-    resamples: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also write AP50 in 1000 resamples of the canvases, a column per setting. Equal --n, --size and --seed"
-            " resample alike, so columns of two models may be subtracted line by line."
-        ),
-    ] = None,
+    resamples: ResamplesOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

@@ -48,13 +48,25 @@ MeanOption = Annotated[
 DeviationOption = Annotated[
     str | None, typer.Option("--deviation", metavar="R,G,B", help="As --mean: the standard deviation.")
 ]
-
 SmallMapsOption = Annotated[
     str | None,
     typer.Option(
         "--small-maps",
         help="On a map not larger than its window a block shrinks the window (`shrink`, as in classification code), or "
         "pads the map (`pad`, as in detection code); needs --data.  [default: shrink]",
+    ),
+]
+RangeOption = Annotated[
+    str | None,
+    typer.Option("--range", help="uniform_affine: range of a quantizer: min_max, percentile or mse.  [default: mse]"),
+]
+NumberOption = Annotated[
+    int, typer.Option("--n", min=1, help="Calibration canvases (validation split), or photographs of --data.")
+]
+SideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size", min=32, help="Side in px of a calibration canvas, or of a photograph's crop.  [default: 224]"
     ),
 ]
 
@@ -77,25 +89,13 @@ def command(
     weight_bits: Annotated[int, typer.Option(help="Bits of the weights inside the blocks.")] = 4,
     high_bits: Annotated[int, typer.Option(help="Activation bits of the important windows.")] = 8,
     low_bits: Annotated[int, typer.Option(help="Activation bits of the others.")] = 4,
-    rule: Annotated[
-        str | None,
-        typer.Option(
-            "--range", help="uniform_affine: range of a quantizer: min_max, percentile or mse.  [default: mse]"
-        ),
-    ] = None,
+    rule: RangeOption = None,
     zero_points: ZeroPointsOption = None,
     branch_steps: BranchStepsOption = None,
     softmax_zero: SoftmaxZeroOption = None,
     largest_shift: LargestShiftOption = None,
-    canvases: Annotated[
-        int, typer.Option("--n", min=1, help="Calibration canvases (validation split), or photographs of --data.")
-    ] = 32,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            "--size", min=32, help="Side in px of a calibration canvas, or of a photograph's crop.  [default: 224]"
-        ),
-    ] = None,
+    canvases: NumberOption = 32,
+    size: SideOption = None,
     seed: SeedOption = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,

@@ -6,8 +6,6 @@ that a search optimises: not on the objective, the accelerator or the search's s
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -21,7 +19,6 @@ from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.quantization import QuantizedDetector
 from mixarray_traces.quantization.network import Plan
 from mixarray_traces.quantization.ratios import Ratios
-from mixarray_traces.quantization.store import quantizers_to_json
 
 AT_ONCE = 2000
 """Canvases times settings measured before anything is kept: some minutes, lost at most when a search is killed.
@@ -58,7 +55,8 @@ class Accuracy:
 class Meter:
     """Measures settings of one model; what `store` knows is not measured again.
 
-    model_sha256: `hash_model` of the model. score: importance score that ranks windows. groups: what ratios come to.
+    model_sha256: `quantized_sha256` of the model. score: importance score that ranks windows. groups: what ratios come
+    to.
     """
 
     model: QuantizedDetector
@@ -131,12 +129,3 @@ def _with_interval(records: Sequence[CanvasRecord]) -> Value:
 
 def _moved(report: Report, before: int, total: int) -> Report:
     return lambda done, _: report(before + done, total)
-
-
-def hash_model(model: QuantizedDetector) -> str:
-    """SHA-256 over a quantized model: its weights and everything that quantizes them."""
-    digest = hashlib.sha256(json.dumps(quantizers_to_json(model), sort_keys=True).encode())
-    for name, tensor in sorted(model.detector.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

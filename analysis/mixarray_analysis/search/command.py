@@ -10,7 +10,7 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.write import accelerator_sha256
 from mixarray.errors import InputError
 from mixarray_analysis.models import choose_score, open_model
-from mixarray_analysis.search.accuracy import SPLIT, hash_model
+from mixarray_analysis.search.accuracy import SPLIT
 from mixarray_analysis.search.hardware import Objective
 from mixarray_analysis.search.progress import CHECKPOINT, Reached, read_checkpoint
 from mixarray_analysis.search.results import SEARCH, Found
@@ -18,6 +18,7 @@ from mixarray_analysis.search.run import run_search
 from mixarray_analysis.search.settings import Limits, Settings, check_settings
 from mixarray_analysis.search.subject import open_subject
 from mixarray_analysis.steps import check_source
+from mixarray_traces.quantization.identity import quantized_sha256
 
 CACHE = "accuracy_cache.jsonl"
 """Beside the directories of searches unless another file is named, so that neighbours share it."""
@@ -67,7 +68,7 @@ def settings_of(request: Request) -> Settings:
         accelerator=request.accelerator,
         overrides=request.overrides,
         model="" if request.model is None else str(request.model),
-        model_sha256=hash_model(open_model(request.model)),
+        model_sha256=quantized_sha256(open_model(request.model)),
         accelerator_sha256=accelerator_sha256(accelerator),
         size=request.size,
         canvases=request.canvases,

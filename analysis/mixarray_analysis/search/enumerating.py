@@ -11,7 +11,6 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray_analysis.files import refuse_existing, write_text
 from mixarray_analysis.models import choose_score, open_model
 from mixarray_analysis.progress import progress_bar
-from mixarray_analysis.search.accuracy import hash_model
 from mixarray_analysis.search.distance import Distance, Misled, distance, misled, stand_in
 from mixarray_analysis.search.exhaustive import every_cost
 from mixarray_analysis.search.hardware import Cost, Objective
@@ -20,6 +19,7 @@ from mixarray_analysis.search.space import Genes, Space
 from mixarray_analysis.search.subject import machine_of
 from mixarray_analysis.summary import write_rows
 from mixarray_analysis.tables import to_json
+from mixarray_traces.quantization.identity import quantized_sha256
 
 SPACE = "space.csv"
 DISTANCES = "distances.json"
@@ -61,7 +61,7 @@ def enumerate_space(wanted: Enumeration, out: Path, force: bool) -> Enumerated:
     score = choose_score(None)
     machine = machine_of(model, wanted.size, score, accelerator)
     space = Space.of_depths(model.depths)
-    name = f"{hash_model(model)} {wanted.size} px {score}"
+    name = f"{quantized_sha256(model)} {wanted.size} px {score}"
     with progress_bar("simulating the stages' settings", wanted.quiet) as report:
         everything = every_cost(machine, name, space, out / STORE, wanted.jobs, report)
     trades = stand_in(everything.costs, space, wanted.objective)

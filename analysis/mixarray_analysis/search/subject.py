@@ -10,13 +10,14 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.accelerator.write import accelerator_sha256
 from mixarray.errors import InputError
 from mixarray_analysis.models import open_model
-from mixarray_analysis.search.accuracy import Meter, hash_model
+from mixarray_analysis.search.accuracy import Meter
 from mixarray_analysis.search.hardware import Costs, Machine
 from mixarray_analysis.search.settings import Settings
 from mixarray_analysis.search.space import Space
 from mixarray_analysis.search.store import Store
 from mixarray_traces.evaluation import detector_config
 from mixarray_traces.quantization import QuantizedDetector
+from mixarray_traces.quantization.identity import quantized_sha256
 from mixarray_traces.record.recorder import shape_of, topology_of
 from mixarray_traces.record.topology import block_grids
 
@@ -43,7 +44,7 @@ def open_subject(settings: Settings, cache: Path, jobs: int = 1) -> Subject:
 def open_machine(settings: Settings) -> tuple[QuantizedDetector, Machine]:
     """The model and the machine that the settings name; InputError where they changed since."""
     model = open_model(Path(settings.model) if settings.model else None)
-    if hash_model(model) != settings.model_sha256:
+    if quantized_sha256(model) != settings.model_sha256:
         raise InputError(settings.model or "the shipped model", "is not the model that was searched", "model_sha256")
     accelerator = load_accelerator(settings.accelerator, settings.overrides)
     if accelerator_sha256(accelerator) != settings.accelerator_sha256:

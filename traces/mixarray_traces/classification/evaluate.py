@@ -91,18 +91,11 @@ def evaluate_classifier(
     chosen = tuple(range(len(data.files)) if numbers is None else numbers)
     _check(model, data, chosen, score)
     keep_freed_memory()
-    nothing = Ratios.uniform(0, model.depths)
-    settings = [_Setting(ArithmeticKind.FLOAT, nothing)]
+    settings = [_Setting(ArithmeticKind.FLOAT, Ratios.uniform(0, model.depths))]
     settings += [_Setting(arithmetic, ratios_at(asked, model.depths)) for asked in ratios]
     found = _run(model, data, chosen, settings, score, seed, batch, padding, progress)
-    reference = next(
-        (
-            part.correct
-            for part, one in zip(found[1:], settings[1:], strict=True)
-            if (one.ratios.compression, one.ratios.pruning) == (nothing.compression, nothing.pruning)
-        ),
-        None,
-    )
+    rows = zip(settings[1:], found[1:], strict=True)
+    reference = next((part.correct for one, part in rows if one.ratios.all_high), None)
     return [_row(one, part, reference, score, padding) for one, part in zip(settings, found, strict=True)]
 
 

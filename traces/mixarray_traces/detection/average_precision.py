@@ -127,10 +127,49 @@ def average_precision(records: Sequence[CanvasRecord]) -> AveragePrecision:
     return AveragePrecision(ap50=float(means[0]), ap50_95=float(means.mean()), per_class=table[0])
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """AP50 of a result and in resamples of its canvases: made once, for its own interval and for all differences.
+
+    Attributes:
+        value: AP50.
+        samples: AP50 in every resample. As many canvases are resampled alike whatever was found on them, so samples of
+            two results on the same canvases may be subtracted one by one.
+        objects: int64 (canvases, classes), annotated ones: by these two results are known to be of the same canvases.
+    """
+
+    value: float
+    samples: Floats
+    objects: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, records: Sequence[CanvasRecord], n: int = 1000, seed: int = 0) -> Resampled:
+        """`n` resamples of the canvases."""
+        ranking = _Ranking(records)
+        samples = _bootstrap(ranking, _resamples(len(records), n, seed))
+        return cls(average_precision(records).ap50, samples, ranking.objects)
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """AP50 with its basic bootstrap interval within 0 to 1."""
+        interval = basic_interval(self.value, self.samples, level)
+        return Interval(interval.value, max(interval.low, 0.0), min(interval.high, 1.0))
+
+    def minus(self, reference: Resampled, level: float = 0.95) -> Interval:
+        """AP50 minus that of `reference` on the same canvases, paired: both see the same resamples.
+
+        Raises:
+            ValueError: the two differ in canvases, in the objects of one, or in the number of resamples.
+        """
+        if len(self.objects) != len(reference.objects):
+            raise ValueError(f"{len(self.objects)} canvases against {len(reference.objects)} of the reference")
+        if not np.array_equal(self.objects, reference.objects):
+            raise ValueError("the two results are not of the same canvases: their annotated objects differ")
+        return basic_interval(self.value - reference.value, self.samples - reference.samples, level)
+
+
 def bootstrap_interval(records: Sequence[CanvasRecord], n: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:
     """AP50 with a basic bootstrap interval within 0 to 1: `n` resamples of the canvases."""
-    interval = basic_interval(average_precision(records).ap50, bootstrap_samples(records, n, seed), level)
-    return Interval(interval.value, max(interval.low, 0.0), min(interval.high, 1.0))
+    return Resampled.of(records, n, seed).interval(level)
 
 
 def bootstrap_difference(
@@ -140,27 +179,8 @@ def bootstrap_difference(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """AP50 of `records` minus that of `reference` on the same canvases, paired: both see the same resamples.
-
-    Raises:
-        ValueError: the two differ in length or in the objects of a canvas.
-    """
-    if len(records) != len(reference):
-        raise ValueError(f"{len(records)} canvases against {len(reference)} of the reference")
-    if any(not np.array_equal(a.objects, b.objects) for a, b in zip(records, reference, strict=True)):
-        raise ValueError("the two results are not of the same canvases: their annotated objects differ")
-    samples = bootstrap_samples(records, n, seed) - bootstrap_samples(reference, n, seed)
-    value = average_precision(records).ap50 - average_precision(reference).ap50
-    return basic_interval(value, samples, level)
-
-
-def bootstrap_samples(records: Sequence[CanvasRecord], n: int = 1000, seed: int = 0) -> Floats:
-    """AP50 in `n` resamples of the canvases, (n,).
-
-    As many canvases are resampled alike whatever was found on them, so samples of two results on the same canvases
-    may be subtracted one by one: that is `bootstrap_difference`.
-    """
-    return _bootstrap(_Ranking(records), _resamples(len(records), n, seed))
+    """`Resampled.minus` of two results; raises as it does."""
+    return Resampled.of(records, n, seed).minus(Resampled.of(reference, n, seed), level)
 
 
 class _Ranking:

@@ -8,7 +8,15 @@ from mixarray.errors import InputError
 from mixarray.trace.padding import Padding
 from mixarray_traces.allocator import keep_freed_memory
 from mixarray_traces.data.coco import CocoImages
-from mixarray_traces.evaluation import Collected, EvaluationRow, Progress, detect_into, detector_config, row_of
+from mixarray_traces.evaluation import (
+    Collected,
+    EvaluationRow,
+    Progress,
+    detect_into,
+    detector_config,
+    reference_of,
+    row_of,
+)
 from mixarray_traces.importance.default import DEFAULT_SCORE
 from mixarray_traces.quantization.arithmetic import ArithmeticKind
 from mixarray_traces.quantization.quantized import QuantizedDetector
@@ -50,8 +58,7 @@ def evaluate_coco(
         for ran, _ in enumerate(detect_into(model, [canvas], plans, arithmetic, found), start=1):
             if progress:
                 progress(done * len(settings) + ran, len(chosen) * len(settings))
-    same = [(one.compression, one.pruning) == (nothing.compression, nothing.pruning) for one in settings]
-    reference = found[same.index(True)].records if any(same) else None
+    reference = reference_of(settings, found)
     rows = [(nothing, exact, ArithmeticKind.FLOAT)]
     rows += [(one, part, arithmetic) for one, part in zip(settings, found, strict=True)]
     return [row_of(one, part, reference, score, padding, kind) for one, part, kind in rows]

@@ -61,6 +61,11 @@ class Ratios:
         return group_sizes(windows, self.compression[stage][block // 2], self.pruning[stage][block // 2])
 
     @property
+    def all_high(self) -> bool:
+        """Whether no window runs low or is pruned."""
+        return not any(ratio for pairs in (self.compression, self.pruning) for stage in pairs for ratio in stage)
+
+    @property
     def nominal(self) -> int:
         """The compression ratio of all pairs if they agree, else their mean rounded to thousandths."""
         return mean_ratio(self.compression)

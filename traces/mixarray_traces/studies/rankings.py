@@ -12,12 +12,7 @@ from enum import StrEnum
 
 from mixarray.trace.padding import Padding
 from mixarray_traces.data.items import Split
-from mixarray_traces.detection.average_precision import (
-    CanvasRecord,
-    average_precision,
-    bootstrap_difference,
-    bootstrap_interval,
-)
+from mixarray_traces.detection.average_precision import Resampled, average_precision
 from mixarray_traces.detection.evaluate import EVALUATION_SIZE
 from mixarray_traces.evaluation import Collected, Planner, Progress, collect
 from mixarray_traces.importance.context import ImageFacts, Score
@@ -86,8 +81,9 @@ def compare_rankings(
     places = [(setting, ranking) for setting in settings for ranking in rankings]
     planners = [_planner(model, setting, score_of(ranking, score), padding) for setting, ranking in places]
     found = dict(zip(places, collect(model, planners, n, size, split, seed, progress=progress), strict=True))
+    resampled = {place: Resampled.of(part.records) for place, part in found.items()}
     return [
-        _row(ranking, score, setting, part, found.get((setting, Ranking.TRUE)))
+        _row(ranking, score, setting, part, resampled[setting, ranking], resampled.get((setting, Ranking.TRUE)))
         for (setting, ranking), part in found.items()
     ]
 
@@ -107,8 +103,10 @@ def _planner(model: QuantizedDetector, ratios: Ratios, score: Score, padding: Pa
     return plan
 
 
-def _row(ranking: Ranking, score: str, ratios: Ratios, found: Collected, true: Collected | None) -> RankingRow:
-    precision, interval = average_precision(found.records), bootstrap_interval(found.records)
+def _row(
+    ranking: Ranking, score: str, ratios: Ratios, found: Collected, resampled: Resampled, true: Resampled | None
+) -> RankingRow:
+    precision, interval = average_precision(found.records), resampled.interval()
     low, pruned = found.shares
     return RankingRow(
         ranking,
@@ -123,12 +121,12 @@ def _row(ranking: Ranking, score: str, ratios: Ratios, found: Collected, true: C
         interval.high,
         precision.ap50_95,
         len(found.records),
-        *_difference(found.records, None if true is None else true.records),
+        *_difference(resampled, true),
     )
 
 
-def _difference(records: Sequence[CanvasRecord], true: Sequence[CanvasRecord] | None) -> tuple[float, float, float]:
+def _difference(resampled: Resampled, true: Resampled | None) -> tuple[float, float, float]:
     if true is None:
         return float("nan"), float("nan"), float("nan")
-    paired = bootstrap_difference(records, true)
+    paired = resampled.minus(true)
     return paired.value, paired.low, paired.high

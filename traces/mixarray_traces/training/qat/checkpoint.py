@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +11,7 @@ from torch import Tensor
 
 from mixarray.errors import InputError
 from mixarray_traces.model.detector import Detector
-from mixarray_traces.model.kinds import Model
-from mixarray_traces.quantization.quantized import QuantizedDetector
-from mixarray_traces.quantization.store import quantizers_to_json
+from mixarray_traces.quantization.identity import weights_sha256
 from mixarray_traces.training.qat.options import Settings
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -78,24 +74,12 @@ def load_into_run(
         raise InputError(str(path), f"not a checkpoint of such a run: {error}") from error
 
 
-def start_digest(model: QuantizedDetector) -> str:
-    """SHA-256 of the quantized model a run begins with: weights and quantizers."""
-    quantizers = json.dumps(quantizers_to_json(model), sort_keys=True).encode()
-    return hashlib.sha256(quantizers + _weights(model.detector)).hexdigest()
-
-
 def teacher_settings(teacher: Detector | None) -> Settings:
     """Whether there is a teacher, and the SHA-256 of its weights."""
     return {
         "teacher": teacher is not None,
-        TEACHER: "" if teacher is None else hashlib.sha256(_weights(teacher)).hexdigest(),
+        TEACHER: "" if teacher is None else weights_sha256(teacher),
     }
-
-
-def _weights(model: Model) -> bytes:
-    """Names and values of all weights."""
-    state = sorted(model.state_dict().items())
-    return b"".join(name.encode() + value.detach().cpu().contiguous().numpy().tobytes() for name, value in state)
 
 
 def _check_settings(path: Path, saved: Mapping[str, object], settings: Settings) -> None:

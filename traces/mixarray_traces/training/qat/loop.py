@@ -17,6 +17,7 @@ from mixarray_traces.data.canvas import CanvasSource
 from mixarray_traces.importance.context import ImageFacts
 from mixarray_traces.importance.registry import load_score
 from mixarray_traces.model.detector import Detector, images_to_input
+from mixarray_traces.quantization.identity import quantized_sha256
 from mixarray_traces.quantization.network import Plan
 from mixarray_traces.quantization.provenance import Stage
 from mixarray_traces.quantization.quantized import QuantizedDetector
@@ -29,7 +30,6 @@ from mixarray_traces.training.qat.checkpoint import (
     CHECKPOINT_FILE,
     load_into_run,
     save_run,
-    start_digest,
     teacher_settings,
 )
 from mixarray_traces.training.qat.distillation import distillation_loss
@@ -131,7 +131,7 @@ class _Run:
         self.optimizer = torch.optim.AdamW(leaves, lr=options.learning_rate, weight_decay=0.0, foreach=True)
         self.score = load_score(options.score)
         self.step = 0
-        self.settings = options.settings | {"start": start_digest(start)} | teacher_settings(self.teacher)
+        self.settings = options.settings | {"start": quantized_sha256(start)} | teacher_settings(self.teacher)
         if (options.out / CHECKPOINT_FILE).exists():
             self.step = load_into_run(options.out, self.settings, self.parameters, self.optimizer)
         self.first_step, self.started = self.step, time.monotonic()
