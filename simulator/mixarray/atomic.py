@@ -53,6 +53,22 @@ def atomic_directory(
         shutil.rmtree(work, ignore_errors=True)
 
 
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a file beside `path` that becomes `path`, replacing it, when the block ends without an exception."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    os.close(descriptor)
+    work = Path(name)
+    try:
+        work.chmod(0o666 & ~_umask())
+        yield work
+        _sync(work)
+        work.rename(path)
+    finally:
+        work.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
 def check_replaceable(path: Path, kind: ResultKind, force: bool, reads: Sequence[Path] = ()) -> None:
     """Raise InputError unless `path` is free or, with `force`, empty or a result of this kind without our inputs."""
     if not (path.exists() or path.is_symlink()):

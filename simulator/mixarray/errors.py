@@ -19,3 +19,7 @@ class InputError(ValueError):
         self.message = message
         place = where if field is None else f"{where}: {field}"
         super().__init__(" ".join(f"{place}: {message}".split()))
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str | None]]:
+        """What it is made of: so it reaches the process that started the one where it was raised."""
+        return type(self), (self.where, self.message, self.field)

@@ -20,7 +20,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str | None,
     message = str(first["msg"]).removeprefix(OWN_ERROR)
     if first["type"] == "extra_forbidden":
         owner = _model_at(model, location[:-1])
-        known = ", ".join(owner.model_fields) if owner is not None else "nothing more"
+        fields = owner.model_fields.items() if owner is not None else ()
+        known = ", ".join(field.alias or name for name, field in fields) or "nothing more"
         return path, f"unknown field; allowed: {known}"
     if first["type"] == "missing":
         return path, "this field is required"
@@ -30,13 +31,13 @@ def explain(error: ValidationError, model: type[BaseModel]) -> tuple[str | None,
 
 
 def _model_at(model: type[BaseModel], location: Sequence[int | str]) -> type[BaseModel] | None:
-    """The model class at a location: fields by name, list positions stepped over."""
+    """The model class at a location: fields by name, list positions and keys of mappings stepped over."""
     here: type[BaseModel] | None = model
     for part in location:
         if isinstance(part, int) or here is None:
             continue
         field = here.model_fields.get(part)
-        here = _model_inside(field.annotation) if field is not None else None
+        here = _model_inside(field.annotation) if field is not None else here
     return here
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from mixarray.accelerator.model import Accelerator
-from mixarray.accelerator.overrides import apply_override
+from mixarray.accelerator.overrides import apply_override, set_field
 from mixarray.accelerator.sources import check_sources
 from mixarray.accelerator.yaml_text import parse_yaml
 from mixarray.errors import InputError
@@ -56,6 +56,17 @@ def load_accelerator(name_or_path: str, overrides: Sequence[str] = ()) -> Accele
     for override in overrides:
         apply_override(data, override)
     return parse_accelerator(data, path.name if not overrides else f"{path.name} with --set")
+
+
+def changed_accelerator(accelerator: Accelerator, changes: Mapping[str, object], where: str) -> Accelerator:
+    """The accelerator with the values of dotted paths (`{"arrays.0.rows": 64}`) replaced.
+
+    Raises InputError naming the path and what is allowed; `where` says where the changes come from.
+    """
+    data = accelerator.model_dump(mode="json")
+    for path, value in changes.items():
+        set_field(data, path, value, where)
+    return parse_accelerator(data, f"{accelerator.name} with {where}") if changes else accelerator
 
 
 def parse_accelerator(data: dict[str, Any], where: str) -> Accelerator:

@@ -9,14 +9,16 @@ from typing import TypeVar
 from mixarray.accelerator.enums import WeightLoadRows
 from mixarray.accelerator.model import Array
 from mixarray.accelerator.modes import Mode
+from mixarray.array.regions import Regions
 
 
 @dataclass(frozen=True, slots=True)
 class RowRun:
-    """Consecutive streamed rows in one mode."""
+    """Consecutive streamed rows in one mode; `regions`: of their codes, None for plain ones."""
 
     rows: int
     mode: Mode
+    regions: Regions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class StationaryFold:
 
     All runs share one stationary layout. first_row, first_k, first_n: where the fold lies in its GEMM.
     load_gaps[r], row_gaps[m]: cycles that load row r or streamed row m is withheld after it could have been issued
-    (empty: never).
+    (empty: never). held: the regions of the codes that stay, None for plain ones.
     """
 
     depth: int
@@ -36,6 +38,7 @@ class StationaryFold:
     first_n: int = 0
     load_gaps: tuple[int, ...] = ()
     row_gaps: tuple[int, ...] = ()
+    held: Regions | None = None
 
     @property
     def rows(self) -> int:
@@ -57,6 +60,7 @@ class OutputFold:
 
     The tile lies on the array's last rows, R - height .. R - 1, so that its results leave first.
     step_gaps[k]: cycles that step k (one column of activations and one row of weights) is withheld (empty: never).
+    regions: of the activations' codes, None for plain ones.
     """
 
     height: int
@@ -66,6 +70,7 @@ class OutputFold:
     first_row: int = 0
     first_n: int = 0
     step_gaps: tuple[int, ...] = ()
+    regions: Regions | None = None
 
     def drain_rows(self, array: Array) -> int:
         """Steps that draining the results takes: all rows of the array, or only those that hold sums."""

@@ -13,6 +13,7 @@ from mixarray.array.events import ArrayEvent, EventLog, Integers
 from mixarray.array.fold import StationaryFold
 from mixarray.array.functional_parts import Flags
 from mixarray.array.operands import slice_bits, slot_codes
+from mixarray.array.regions import region_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class PassFeed:
     """Streamed values by pass; the last entry is what enters when nothing does.
 
     codes, exists: (passes + 1, lanes, R). slot: (passes + 1, lanes), what each lane multiplies with. buffer, shift_bits
-    (at the accumulator), result_row, first_n, width: (passes + 1,).
+    (at the accumulator), result_row, first_n, width: (passes + 1,). regions: (3, passes + 1), see `region_entries`;
+    regions_held: of what stays, not of what streams.
     """
 
     codes: Integers
@@ -44,6 +46,8 @@ class PassFeed:
     result_row: Integers
     first_n: Integers
     width: Integers
+    regions: Integers
+    regions_held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,14 @@ def _pass_feed(
     exists = np.zeros(codes.shape, np.bool_)
     slot = np.zeros((len(log) + 1, lanes), np.int64)
     shift_bits, result_row, first_n, width = np.zeros((4, len(log) + 1), np.int64)
+    regions = region_entries([None] * (len(log) + 1))
+    held_regions = any(fold.held is not None for fold in folds)
     for fold, events in zip(folds, _by_fold(log, len(folds)), strict=True):
         held = slice(fold.first_k, fold.first_k + fold.depth)
         first_n[events], width[events] = fold.first_n, fold.width
         result_row[events] = fold.first_row + log.row[events]
+        by_row = [fold.held if held_regions else run.regions for run in fold.runs for _ in range(run.rows)]
+        regions[:, events] = region_entries(by_row)[:, log.row[events]]
         for bits in sorted({(run.mode.stream_bits, run.mode.stationary_bits) for run in fold.runs}):
             mode = modes[bits]
             mine = events[(log.stream_bits[events] == bits[0]) & (log.stationary_bits[events] == bits[1])]
@@ -108,7 +116,10 @@ def _pass_feed(
                 part = slot[mine, lane] if mode.slots_per_value == 1 else np.zeros(len(mine), np.int64)
                 codes[mine, lane] = by_slot[np.arange(len(mine)), part]
                 exists[mine, lane] = real[part]
-    return PassFeed(codes, exists, slot, np.append(log.fold % buffers, 0), shift_bits, result_row, first_n, width)
+    buffer = np.append(log.fold % buffers, 0)
+    return PassFeed(
+        codes, exists, slot, buffer, shift_bits, result_row, first_n, width, regions, held_regions
+    )  # fmt: skip
 
 
 def _by_fold(log: EventLog, folds: int) -> list[Integers]:

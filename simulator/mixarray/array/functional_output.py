@@ -28,6 +28,8 @@ from mixarray.array.functional_parts import (
     move_down,
     move_right,
 )
+from mixarray.array.regions import products as products_of
+from mixarray.array.regions import region_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class OutputFeed:
 
     codes, code_exists: (steps + 1, R). weights, weight_exists: (steps + 1, C). fold, first: (steps + 1,), of a step.
     drain_fold, drain_step: (drains + 1,). own_drain: whether sums being drained have a register of their own.
+    regions: (3, steps + 1), see `region_entries`.
     """
 
     codes: Integers
@@ -47,6 +50,7 @@ class OutputFeed:
     drain_fold: Integers
     drain_step: Integers
     own_drain: bool
+    regions: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def output_feed(
         np.append(steps.fold, 0), np.append(steps.row == 0, False),
         np.append(drains.fold, 0), np.append(drains.row, 0),
         array.weight_loading is WeightLoading.DOUBLE,
+        region_entries([*(folds[fold].regions for fold in steps.fold), None]),
     )  # fmt: skip
 
 
@@ -168,7 +173,7 @@ def _accumulate(
     """Add each PE's product to its sum as it was when the cycle began; a fold's first step starts from 0."""
     computing = registers.tags != NONE
     base = np.where(feed.first[registers.tags], 0, before)
-    products = registers.codes * registers.weights
+    products = products_of(registers.codes, registers.weights, feed.regions, registers.tags)
     total = base + products
     active = registers.code_exists & registers.weight_exists
     registers.active_cycles[...] += active

@@ -26,6 +26,7 @@ from mixarray.array.functional_parts import (
     move_down,
     move_right,
 )
+from mixarray.array.regions import products as products_of
 
 _GARBAGE = 7
 """What registers hold before anything is loaded: a 0 would hide that they are read too early."""
@@ -110,7 +111,7 @@ def _arrive(registers: _Registers, feed: StationaryFeed, load_edge: Integers, pa
 
 
 def _compute(registers: _Registers, passes: PassFeed, bits: int) -> None:
-    """Each PE adds its products to the partial sum from above; the tag selects buffer and slot."""
+    """Each PE adds its products to the partial sum from above; the tag selects buffer, slot and shift."""
     tags, above = registers.tags, registers.sums.copy()
     rows, columns = np.ogrid[: tags.shape[0], : tags.shape[1]]
     buffer = passes.buffer[tags]
@@ -118,7 +119,8 @@ def _compute(registers: _Registers, passes: PassFeed, bits: int) -> None:
     products = np.zeros(tags.shape, np.int64)
     for lane, (codes, exists) in enumerate(zip(registers.codes, registers.code_exists, strict=True)):
         place = buffer, passes.slot[tags, lane], rows, columns
-        products += codes * registers.held[place]
+        pair = (registers.held[place], codes) if passes.regions_held else (codes, registers.held[place])
+        products += products_of(*pair, passes.regions, tags)
         active |= exists & registers.held_exists[place]
     registers.active_cycles[...] += active
     registers.useful[tags[active]] = True

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mixarray.accelerator.modes import Mode
 from mixarray.array.events import Integers
 from mixarray.array.problem import Problem
+from mixarray.array.regions import Regions
 from mixarray.errors import InputError
 
 Codes = NDArray[np.integer]
@@ -16,14 +17,19 @@ Codes = NDArray[np.integer]
 def check_operands(problem: Problem, streaming: Codes, stationary: Codes) -> tuple[Integers, Integers]:
     """Both operands as int64, of shapes (M, K) and (K, N).
 
-    Raises InputError for a wrong shape, anything but integers, or a code outside the signed range of its row's mode.
+    Raises InputError for a wrong shape, anything but integers, a code outside the signed range of its row's mode or of
+    its regions, or regions of codes that are held in slices: the flag would lie in one of them.
     """
     left = _integers("streaming operand", streaming, (problem.m, problem.k))
     right = _integers("stationary operand", stationary, (problem.k, problem.n))
     first = 0
     for run in problem.runs:
         _check_range("streaming operand", left[first : first + run.rows], run.mode.stream_bits, first)
+        if run.regions is not None:
+            _check_range("streaming operand", left[first : first + run.rows], run.regions.bits, first)
         _check_range("stationary operand", right, run.mode.stationary_bits, 0)
+        if problem.held is not None:
+            _check_held(problem.held, run.mode, right)
         first += run.rows
     return left, right
 
@@ -52,6 +58,12 @@ def slot_codes(tile: Integers, mode: Mode, rows: int) -> tuple[Integers, NDArray
 def slice_bits(mode: Mode) -> int:
     """Bits of one slice of a stationary value, by which each pass is shifted against the one before it."""
     return mode.stationary_bits // mode.slots_per_value
+
+
+def _check_held(held: Regions, mode: Mode, codes: Integers) -> None:
+    if mode.slots_per_value > 1:
+        raise InputError("stationary operand", "codes of two regions cannot be held in slices: where is the flag?")
+    _check_range("stationary operand", codes, held.bits, 0)
 
 
 def _integers(where: str, values: Codes, shape: tuple[int, int]) -> Integers:

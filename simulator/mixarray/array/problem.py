@@ -7,7 +7,7 @@ Output-stationary: runs of rows outside, then columns of N, inside them tiles of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from mixarray.accelerator.enums import Dataflow
@@ -15,6 +15,7 @@ from mixarray.accelerator.model import Array
 from mixarray.accelerator.modes import Bits
 from mixarray.array.fold import Fold, OutputFold, RowRun, StationaryFold, of_kind
 from mixarray.array.output import expand_output
+from mixarray.array.regions import Regions
 from mixarray.array.stationary import Expansion, expand_stationary
 
 Folds = tuple[StationaryFold, ...] | tuple[OutputFold, ...]
@@ -22,11 +23,15 @@ Folds = tuple[StationaryFold, ...] | tuple[OutputFold, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`runs` rows (M) by `n` by `k`, as the array sees it: what streams, and what stays."""
+    """`runs` rows (M) by `n` by `k`, as the array sees it: what streams, and what stays.
+
+    held: the regions of the codes that stay, None for plain ones (activations of an input-stationary array alone).
+    """
 
     runs: tuple[RowRun, ...]
     n: int
     k: int
+    held: Regions | None = None
 
     @property
     def m(self) -> int:
@@ -34,15 +39,15 @@ class Problem:
         return sum(run.rows for run in self.runs)
 
 
-def gemm_problem(array: Array, size: tuple[int, int, int], bits: Bits) -> Problem:
-    """One GEMM of `size` (M, N, K) at (activation, weight) `bits` in the array's dataflow.
+def gemm_problem(array: Array, size: tuple[int, int, int], bits: Bits, regions: Regions | None = None) -> Problem:
+    """One GEMM of `size` (M, N, K) at (activation, weight) `bits` in the array's dataflow; `regions` of activations.
 
     Raises InputError if no mode serves these bits.
     """
     m, n, k = size
     if array.dataflow is Dataflow.INPUT_STATIONARY:
-        return transposed(m, n, k, *bits, array)
-    return Problem((RowRun(m, array.mode(*bits)),), n, k)
+        return replace(transposed(m, n, k, *bits, array), held=regions)
+    return Problem((RowRun(m, array.mode(*bits), regions),), n, k)
 
 
 def transposed(m: int, n: int, k: int, stream_bits: int, stationary_bits: int, array: Array) -> Problem:
@@ -64,7 +69,7 @@ def stationary_folds(array: Array, problem: Problem) -> tuple[StationaryFold, ..
             width = min(array.columns, problem.n - first_n)
             for first_k in range(0, problem.k, step):
                 depth = min(step, problem.k - first_k)
-                folds.append(StationaryFold(depth, width, runs, first_row, first_k, first_n))
+                folds.append(StationaryFold(depth, width, runs, first_row, first_k, first_n, held=problem.held))
         first_row += sum(run.rows for run in runs)
     return tuple(folds)
 
@@ -78,7 +83,8 @@ def output_folds(array: Array, problem: Problem) -> tuple[OutputFold, ...]:
             width = min(array.columns, problem.n - first_n)
             for row in range(0, run.rows, array.rows):
                 height = min(array.rows, run.rows - row)
-                folds.append(OutputFold(height, width, problem.k, run.mode, first_row + row, first_n))
+                place = first_row + row
+                folds.append(OutputFold(height, width, problem.k, run.mode, place, first_n, regions=run.regions))
         first_row += run.rows
     return tuple(folds)
 

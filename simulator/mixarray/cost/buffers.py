@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from mixarray.accelerator.model import Accelerator, Buffer
+from mixarray.accelerator.buffers import Buffer
+from mixarray.accelerator.model import Accelerator
 from mixarray.cost.sram import Sram, SramStatic, sram, sram_static
 from mixarray.errors import InputError
 

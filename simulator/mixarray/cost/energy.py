@@ -20,6 +20,7 @@ from mixarray.cost.tables import EnergyTable, energy_table
 from mixarray.cost.unit_energy import BESIDE_ELEMENTS, ELEMENT, unit_energy
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
+from mixarray.mapping.tasks import CONDITIONAL_SHIFT
 
 LEAKAGE = "leakage"
 
@@ -107,7 +108,7 @@ def check_energies(accelerator: Accelerator) -> None:
     table = energy_table(accelerator.energy_table)
     actions = [Action("dram_channels.0", "read_bits")]
     for index, array in enumerate(accelerator.arrays):
-        names = (*(mode.action for mode in array.pe_modes), UNUSED, IDLE)
+        names = (*(mode.action for mode in array.pe_modes), UNUSED, IDLE, CONDITIONAL_SHIFT)
         actions += [Action(f"arrays.{index}", name) for name in names]
     for name in buffer_names(accelerator):
         actions.append(Action(f"buffers.{name}", "read"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mixarray.accelerator.buffers import Buffer
 from mixarray.accelerator.enums import ClockGating, Dataflow, Leakage, WeightLoading, ZeroGating
-from mixarray.accelerator.model import Accelerator, Array, Buffer
+from mixarray.accelerator.model import Accelerator, Array
 from mixarray.cost.area import NOT_IN_IT
 from mixarray.cost.buffers import buffer_names, buffer_sram
 from mixarray.cost.rows import Access

@@ -10,6 +10,7 @@ from mixarray.cost.tables import NOTHING, EnergyTable, Estimate, plus, vector_op
 from mixarray.errors import InputError
 from mixarray.mapping.own_work import BURST, COMPARE
 from mixarray.mapping.schedule import Action
+from mixarray.mapping.tasks import CONDITIONAL_SHIFT
 from mixarray.mapping.vector_cost import WRITE_VALUE
 
 ELEMENT = "_element"
@@ -39,12 +40,14 @@ def _exists(index: str, components: tuple[object, ...]) -> bool:
 def _pe(array: Array, action: Action, gating: ClockGating, table: EnergyTable) -> Estimate:
     """One PE-cycle: active in a mode; or unused, idle, or gated on zero codes, which all cost what an idle PE costs.
 
-    An idle PE whose clock is gated costs its leakage alone.
+    An idle PE whose clock is gated costs its leakage alone. A conditional shift of a product comes on top.
     """
     modes = {mode.action: mode for mode in array.pe_modes}
     if action.name in modes:
         mode = modes[action.name]
         return table.get(f"{PE_CYCLE}{array.pe_style}", mode.stream_bits, mode.stationary_bits)
+    if action.name == CONDITIONAL_SHIFT:
+        return table.get(CONDITIONAL_SHIFT)
     if action.name == IDLE and gating is ClockGating.IDLE:
         return NOTHING
     if action.name in (IDLE, UNUSED) or action.name.removesuffix(ZERO) in modes:

@@ -24,8 +24,8 @@ from mixarray.engine.timeline import OperatorCounts
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
 from mixarray.trace.bundle import TENSOR_FOLDER, Bundle
-from mixarray.trace.model import Encoding, Operand, OperatorKind, Role
-from mixarray.trace.workload import Group, GroupedOperator, Workload
+from mixarray.trace.model import Encoding, Operand, OperatorKind, Role, Tensor
+from mixarray.trace.workload import ALL_WINDOWS, Group, GroupedOperator, Workload
 
 ZeroPeCycles = Sequence[Mapping[Action, int]]
 """By operator: PE-cycles of each action whose streamed codes are all zero."""
@@ -33,29 +33,34 @@ ZeroPeCycles = Sequence[Mapping[Action, int]]
 
 @dataclass(frozen=True)
 class Codes:
-    """The recorded codes of one image of a bundle; keys are `<tensor>@<bits>`, packed, with `.shape` beside them."""
+    """The recorded codes of one image of a bundle, packed to their bits, with `.shape` beside them.
+
+    Keys are `<tensor>@<window bits>`; `<tensor>@<bits>` of tensors whose bits do not vary.
+    """
 
     image: Mapping[str, NDArray[Any]]
     weights: Mapping[str, NDArray[Any]]
     where: str
 
-    def zeros(
-        self, name: str, role: Role, bits: int, size: int, encoding: Encoding = Encoding.INT
-    ) -> NDArray[np.bool_]:
-        """Which codes of a tensor are zero, in the order recorded, as (rows, columns).
+    def zeros(self, tensor: Tensor, size: int) -> NDArray[np.bool_]:
+        """Which codes of an entry of a tensor are zero, in the order recorded, as (rows, columns).
 
-        Of log-sqrt2 codes, which are shifts, those that stand for 0: the highest, or those flagged beside the codes.
+        Of log-sqrt2 codes, which are shifts, those that stand for 0: the highest, or those flagged beside the codes. Of
+        codes of two regions those whose magnitude is 0.
 
         Raises InputError where they were not recorded, or are not `size` many.
         """
-        part, key = self.weights if role is Role.WEIGHT else self.image, f"{name}@{bits}"
+        part, bits = self.weights if tensor.role is Role.WEIGHT else self.image, tensor.bits
+        key = f"{tensor.name}@{tensor.window_bits or bits}"
         if key not in part:
             raise InputError(self.where, "has no codes of this tensor, so its zeros cannot be counted", key)
         shape = tuple(int(extent) for extent in part[f"{key}.shape"])
         if math.prod(shape) != size or part[key].size != -(-size * bits // 8):
             raise InputError(self.where, f"{shape} codes are recorded where {size} run", key)
-        if encoding is not Encoding.LOG_SQRT2:
+        if tensor.encoding is not Encoding.LOG_SQRT2:
             found = _equals(part[key], bits, size, 0)
+            if tensor.encoding is Encoding.TWO_REGION:
+                found |= _equals(part[key], bits, size, 1 << (bits - 1))
         elif f"{key}.zeros" in part:
             found = _equals(part[f"{key}.zeros"], 1, size, 1)
         else:
@@ -152,11 +157,11 @@ def _streamed(
         raise InputError(array.name, "zero gating of streamed weights on PEs with several lanes", "zero_gating")
     operand = Operand.STATIONARY if weights_stream else Operand.STREAM
     place = next(i for i, entry in enumerate(op.inputs) if entry.operand is operand)
-    bits = group.input_bits[place]
-    tensor = workload.tensors[op.inputs[place].tensor, bits]
+    number = op.inputs[place].tensor
+    tensor = workload.tensors.get((number, group.bits)) or workload.tensors[number, ALL_WINDOWS]
     rows, times = (op.n, group.rows) if weights_stream else (group.rows, op.n)
     size = group.batch * rows * op.k
-    zeros = codes.zeros(tensor.name, tensor.role, bits, size, tensor.encoding)
+    zeros = codes.zeros(tensor, size)
     return zeros.reshape(-1, 1) if weights_stream else zeros.reshape(-1, op.k), times
 
 

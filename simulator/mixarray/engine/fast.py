@@ -1,22 +1,24 @@
-"""The fast engine: compiled, one pass over all jobs in Schedule order, equal to the event engine in every counter.
+"""The fast engine: compiled, one pass over the jobs in Schedule order, equal to the event engine in every counter.
 
 It shares the Schedule type and nothing else with the event engine. A job's moments are known once the jobs are that it
 waits for; these are earlier in Schedule order, or, in the same iteration, earlier in an order found once per stored
-variant. So every job is visited once, and no clock is needed.
+variant. So every job is visited once, and no clock is needed. Without a timeline, iterations whose times follow from
+those before are not visited at all: `fast_steady`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import numpy as np
 
-from mixarray.engine.fast_counts import count
-from mixarray.engine.fast_flat import KINDS, flatten, longest_cycles, stored_jobs
-from mixarray.engine.fast_tables import RECENT, Flat, Integers, Record, Ways
+from mixarray.engine.fast_counts import Sums, count
+from mixarray.engine.fast_flat import KINDS, flatten, integers, longest_cycles, stored_jobs
+from mixarray.engine.fast_tables import NOWHERE, RECENT, Flat, Integers, Kept, Record, Ways
 from mixarray.engine.fast_walk import walk
 from mixarray.engine.fast_ways import find_ways
-from mixarray.engine.timeline import Execution, Timeline
+from mixarray.engine.timeline import Execution, OperatorCounts, Timeline
 from mixarray.errors import InputError
 from mixarray.mapping.check import check_schedule
 from mixarray.mapping.schedule import Schedule
@@ -27,31 +29,59 @@ TOO_LARGE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A Schedule with all of its run that does not depend on time: tables, addresses of waits, counters.
+
+    early: the entries of `ways.early` that there are. sums: of each operator, of jobs without one, of all jobs.
+    """
+
+    schedule: Schedule
+    flat: Flat
+    ways: Ways
+    early: Integers
+    sums: tuple[Sums, ...] = ()
+
+
 def run_fast(schedule: Schedule, operators: int, with_timeline: bool = False) -> Execution:
     """Run `schedule`, whose jobs index `operators` operators; cycles are those of the array clock.
 
-    Needs 24 bytes per job that runs, and 150 with a timeline. Raises ScheduleError if the schedule is impossible, and
-    InputError where a time or a counter needs more than 62 bits.
+    Memory grows with stored jobs and with what one segment reads of others; with a timeline, by 100 bytes per job that
+    runs. Raises ScheduleError if the schedule is impossible, and InputError where a time or a counter needs more than
+    62 bits.
     """
+    return run_prepared(prepare(schedule, operators), with_timeline)
+
+
+def prepare(schedule: Schedule, operators: int) -> Prepared:
+    """What `run_prepared` needs, made once for any number of runs. Raises as `run_fast` does."""
+    prepared = _tables(schedule)
+    highest = int(prepared.flat.jobs.operator.max(initial=-1))
+    if highest >= operators:
+        raise ValueError(f"a job belongs to operator {highest} of {operators}")
     try:
-        flat = _flat(schedule)
-        highest = int(flat.jobs.operator.max(initial=-1))
-        if highest >= operators:
-            raise ValueError(f"a job belongs to operator {highest} of {operators}")
-        total, record = _run(schedule, flat, operators, with_timeline)
-        sums, counts = count(schedule, flat, record.spans)
+        return replace(prepared, sums=count(schedule, prepared.flat, operators))
     except OverflowError:
         raise InputError("engine", TOO_LARGE) from None
+
+
+def run_prepared(prepared: Prepared, with_timeline: bool = False) -> Execution:
+    """Run a prepared Schedule: as `run_fast`, which prepares it first."""
+    *each, _, total = prepared.sums
+    total_cycles, record = _walk(prepared, len(each), with_timeline)
     return Execution(
         engine="fast",
-        total_cycles=total,
-        jobs=len(record.moments),
-        busy_cycles=sums.busy_cycles,
-        macs=sums.macs,
-        useful_pe_cycles=sums.useful_pe_cycles,
-        actions=sums.actions,
-        operators=counts,
-        timeline=_timeline(schedule, flat, record) if with_timeline else None,
+        total_cycles=total_cycles,
+        jobs=prepared.schedule.total_jobs,
+        busy_cycles=total.busy_cycles,
+        macs=total.macs,
+        useful_pe_cycles=total.useful_pe_cycles,
+        actions=total.actions,
+        operators=tuple(
+            OperatorCounts(number, max(start, 0), ready, one.busy_cycles, one.macs, one.useful_pe_cycles, one.actions)
+            for number, (one, (start, ready)) in enumerate(zip(each, record.spans.tolist(), strict=True))
+        ),
+        timeline=_timeline(prepared, record) if with_timeline else None,
     )
 
 
@@ -60,45 +90,62 @@ def total_cycles(schedule: Schedule) -> int:
 
     Takes a few microseconds per stored job. Raises as `run_fast` does.
     """
-    try:
-        flat = _flat(schedule)
-        return _run(schedule, flat, int(flat.jobs.operator.max(initial=-1)) + 1, False)[0]
-    except OverflowError:
-        raise InputError("engine", TOO_LARGE) from None
+    prepared = _tables(schedule)
+    return _walk(prepared, int(prepared.flat.jobs.operator.max(initial=-1)) + 1, False)[0]
 
 
-def _flat(schedule: Schedule) -> Flat:
+def walked_jobs(schedule: Schedule) -> int:
+    """Jobs that a run without a timeline visits one by one; the times of all others follow from theirs."""
+    prepared = _tables(schedule)
+    _, record = _walk(prepared, int(prepared.flat.jobs.operator.max(initial=-1)) + 1, False)
+    return int(np.dot(record.walked, prepared.flat.segments.slots))
+
+
+def _tables(schedule: Schedule) -> Prepared:
     for segment in schedule.segments:
         for variant in (segment.first, segment.last):
             if variant is not None and len(variant) != len(segment.body):
                 _refuse(schedule)
-    return flatten(schedule)
-
-
-def _run(schedule: Schedule, flat: Flat, operators: int, with_bindings: bool) -> tuple[int, Record]:
-    """The total in cycles, and what the run recorded."""
+    try:
+        flat = flatten(schedule)
+    except OverflowError:
+        raise InputError("engine", TOO_LARGE) from None
     if longest_cycles(flat) >= LONGEST:
-        raise OverflowError
+        raise InputError("engine", TOO_LARGE)
     ways = _empty_ways(flat)
-    if not find_ways(flat, ways):
+    entries = find_ways(flat, ways)
+    if entries == NOWHERE:
         _refuse(schedule)
-    jobs = schedule.total_jobs
+    return Prepared(schedule, flat, ways, ways.early[:entries])
+
+
+def _walk(prepared: Prepared, operators: int, with_times: bool) -> tuple[int, Record]:
+    """The total in cycles, and what the run recorded."""
+    jobs = prepared.schedule.total_jobs if with_times else 0
     record = Record(
-        moments=np.empty((jobs, 3), np.int64),
-        bindings=np.empty((jobs if with_bindings else 0, 2), np.int64),
+        starts=np.empty(jobs, np.int64),
+        bindings=np.empty((jobs, 2), np.int64),
         spans=np.tile(np.array([-1, 0]), (operators, 1)),
+        walked=np.zeros(len(prepared.schedule.segments), np.int64),
     )
-    return walk(flat, ways, record), record
+    return walk(prepared.flat, prepared.ways, _nothing_kept(prepared.early), record), record
 
 
 def _empty_ways(flat: Flat) -> Ways:
-    waits = len(flat.waits.sort)
+    waits, segments = len(flat.waits.sort), len(flat.segments.slots)
     per_segment = flat.segments.slots * flat.segments.variants
     repeat = np.repeat(np.repeat(flat.segments.repeat, per_segment), np.diff(flat.wait_at))
     reached = np.minimum(repeat, flat.waits.distance)[flat.waits.sort == RECENT]
-    early = np.empty(waits + int(np.maximum(reached, 0).sum()), np.int64)
-    columns = np.empty((4, waits), np.int64)
-    return Ways(columns[0], columns[1], columns[2], columns[3], early, np.empty(len(flat.jobs.lane), np.int64))
+    early = np.empty((2, waits + int(np.maximum(reached, 0).sum())), np.int64)
+    columns, order = np.empty((4, waits), np.int64), np.empty(len(flat.jobs.lane), np.int64)
+    reach, moving = np.zeros((2, segments), np.int64)
+    return Ways(columns[0], columns[1], columns[2], columns[3], early[0], early[1], order, reach, moving)
+
+
+def _nothing_kept(early: Integers) -> Kept:
+    named = np.flatnonzero(early != NOWHERE)
+    entry = named[np.argsort(early[named], kind="stable")]
+    return Kept(entry, early[entry], np.full(len(early), -1))
 
 
 def _refuse(schedule: Schedule) -> NoReturn:
@@ -107,18 +154,19 @@ def _refuse(schedule: Schedule) -> NoReturn:
     raise RuntimeError("the fast engine finds a Schedule impossible that passes the check")
 
 
-def _timeline(schedule: Schedule, flat: Flat, record: Record) -> Timeline:
-    stored = _stored_of_jobs(flat, len(record.moments))
-    start, issued, ready = (np.ascontiguousarray(column) for column in record.moments.T)
+def _timeline(prepared: Prepared, record: Record) -> Timeline:
+    flat = prepared.flat
+    stored = _stored_of_jobs(flat, len(record.starts))
+    issued = record.starts + flat.jobs.occupancy_cycles[stored]
     binding, event = (np.ascontiguousarray(column) for column in record.bindings.T)
     return Timeline(
         unit=flat.jobs.unit[stored],
         kind=(flat.jobs.lane - flat.jobs.unit * flat.kinds)[stored],
         operator=flat.jobs.operator[stored],
-        group=np.array([job.group for job in stored_jobs(schedule)], np.int64)[stored],
-        start_cycles=start,
+        group=integers([job.group for job in stored_jobs(prepared.schedule)])[stored],
+        start_cycles=record.starts,
         issued_cycles=issued,
-        ready_cycles=ready,
+        ready_cycles=issued + flat.jobs.latency_cycles[stored],
         binding=binding,
         binding_event=event,
         kinds=KINDS,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import attrgetter, itemgetter
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
-from mixarray.engine.fast_flat import KINDS, stored_jobs
+from mixarray.engine.fast_flat import KINDS, integers, stored_jobs
 from mixarray.engine.fast_tables import Flat, Integers
-from mixarray.engine.timeline import OperatorCounts
 from mixarray.mapping.schedule import Action, Job, JobKind, Schedule
 
 LARGEST = 2.0**62
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Counters of a whole Schedule or of one operator; units as in `Execution`."""
+    """Counters that do not depend on time, of a whole Schedule or of one operator; units as in `Execution`."""
 
     busy_cycles: Mapping[tuple[int, JobKind], int]
     macs: int
@@ -27,43 +27,35 @@ class Sums:
     actions: Mapping[Action, int]
 
 
-def count(schedule: Schedule, flat: Flat, spans: Integers) -> tuple[Sums, tuple[OperatorCounts, ...]]:
-    """The counters of all jobs, and of those of each operator; spans[operator]: first start (-1: none), last ready.
+def count(schedule: Schedule, flat: Flat, operators: int) -> tuple[Sums, ...]:
+    """The counters of each operator, of the jobs that no operator has, and of all jobs.
 
     Raises OverflowError where a counter needs more than 64 bits.
     """
-    operators = len(spans)
     times = _times_run(flat)
     runs = times > 0
     jobs = [job for job, ran in zip(stored_jobs(schedule), runs.tolist(), strict=True) if ran]
     times, operator = times[runs], flat.jobs.operator[runs]
     owner = np.where(operator < 0, operators, operator)
-    busy = _busy(flat.jobs.occupancy_cycles[runs], flat.jobs.lane[runs], times, owner, operators + 1)
-    macs, useful = (
-        _by_owner(_column(jobs, name), times, owner, operators + 1) for name in ("macs", "useful_pe_cycles")
+    lanes = [(unit, kind) for unit in range(flat.units) for kind in KINDS]
+    columns = (
+        _by_key(_weighted(flat.jobs.occupancy_cycles[runs], times), owner, flat.jobs.lane[runs], operators, lanes),
+        _by_owner(_weighted(integers([job.macs for job in jobs]), times), owner, operators),
+        _by_owner(_weighted(integers([job.useful_pe_cycles for job in jobs]), times), owner, operators),
+        _actions(jobs, times, owner, operators),
     )
-    actions = _actions(jobs, times, owner, operators + 1)
-    each = [Sums(*sums) for sums in zip(busy, macs, useful, actions, strict=True)]
-    counts = tuple(
-        OperatorCounts(number, max(start, 0), ready, one.busy_cycles, one.macs, one.useful_pe_cycles, one.actions)
-        for number, (one, (start, ready)) in enumerate(zip(each[:operators], spans.tolist(), strict=True))
-    )
-    return _together(each), counts
+    return tuple(Sums(*row) for row in zip(*columns, strict=True))
 
 
 def _times_run(flat: Flat) -> Integers:
     """How often each stored job runs, shape (stored jobs,)."""
-    times = np.zeros(len(flat.jobs.lane), np.int64)
-    for slots, repeat, _, body, first, last, _ in zip(*map(np.ndarray.tolist, flat.segments), strict=True):
-        times[first : first + slots] += 1
-        if repeat > 1:
-            times[last : last + slots] += 1
-        times[body : body + slots] += max(0, repeat - 2)
-    return times
-
-
-def _column(jobs: Sequence[Job], name: str) -> Integers:
-    return np.fromiter(map(attrgetter(name), jobs), np.int64, len(jobs))
+    slots, repeat, variants, body, first, last, _ = flat.segments
+    place = np.cumsum(variants) - variants  # of each segment's body among all variants
+    times = np.zeros(int(variants.sum()), np.int64)
+    np.add.at(times, place + (first - body) // slots, 1)
+    np.add.at(times, place + (last - body) // slots, repeat > 1)
+    np.add.at(times, place, np.maximum(0, repeat - 2))
+    return np.repeat(times, np.repeat(slots, variants))
 
 
 def _weighted(values: Integers, times: Integers) -> Integers:
@@ -73,59 +65,42 @@ def _weighted(values: Integers, times: Integers) -> Integers:
     return values * times
 
 
-def _by_owner(values: Integers, times: Integers, owner: Integers, owners: int) -> list[int]:
-    sums = np.zeros(owners, np.int64)
-    np.add.at(sums, owner, _weighted(values, times))
-    return [int(value) for value in sums]
+def _by_owner(values: Integers, owner: Integers, operators: int) -> list[int]:
+    """The sum of the values of each operator, of those without one, and of all; arrays of one shape."""
+    sums = np.zeros(operators + 2, np.int64)
+    np.add.at(sums, owner, values)
+    sums[-1] = sums.sum()
+    return list(map(int, sums))
 
 
-def _grouped(weights: Integers, owner: Integers, key: Integers, owners: int, keys: int) -> list[dict[int, int]]:
-    """By owner, the sum of weights for each of its keys, keys in rising order; all arrays of one shape."""
-    places, inverse = np.unique(owner * keys + key, return_inverse=True)
-    sums = np.zeros(len(places), np.int64)
-    np.add.at(sums, inverse, weights)
-    found: list[dict[int, int]] = [{} for _ in range(owners)]
-    for place, total in zip(places.tolist(), sums.tolist(), strict=True):
-        found[place // keys][place % keys] = total
-    return found
+def _by_key(
+    values: Integers, owner: Integers, key: Integers, operators: int, names: Sequence[Key]
+) -> list[dict[Key, int]]:
+    """The same for each key that occurs, by the names of the keys and in their order."""
+    sums, seen = np.zeros((operators + 2, len(names)), np.int64), np.zeros((operators + 2, len(names)), np.bool_)
+    np.add.at(sums, (owner, key), values)
+    seen[owner, key] = True
+    sums[-1], seen[-1] = sums.sum(axis=0), seen.any(axis=0)
+    occurring, totals = [names[place] for place in np.nonzero(seen)[1].tolist()], sums[seen].tolist()
+    bounds = np.cumsum([0, *seen.sum(axis=1)]).tolist()
+    return [dict(zip(occurring[start:end], totals[start:end], strict=True)) for start, end in pairwise(bounds)]
 
 
-def _busy(
-    occupancy: Integers, lane: Integers, times: Integers, owner: Integers, owners: int
-) -> list[dict[tuple[int, JobKind], int]]:
-    kinds = len(KINDS)
-    keys = int(lane.max(initial=0)) + 1
-    found = _grouped(_weighted(occupancy, times), owner, lane, owners, keys)
-    return [{(key // kinds, KINDS[key % kinds]): total for key, total in one.items()} for one in found]
-
-
-def _actions(jobs: Sequence[Job], times: Integers, owner: Integers, owners: int) -> list[dict[Action, int]]:
-    """By owner, how often each action happens; actions in the order in which the Schedule first names them."""
-    pairs = list(chain.from_iterable(map(attrgetter("actions"), jobs)))
-    of_job = np.repeat(
-        np.arange(len(jobs)), np.fromiter(map(len, map(attrgetter("actions"), jobs)), np.int64, len(jobs))
+def _actions(jobs: Sequence[Job], times: Integers, owner: Integers, operators: int) -> list[dict[Action, int]]:
+    """How often each action happens, as in `_by_key`; actions in the order in which the Schedule first names them."""
+    lists = {id(job.actions): job.actions for job in jobs}  # many jobs share one list
+    place = {identity: number for number, identity in enumerate(lists)}
+    list_of_job = integers([place[id(job.actions)] for job in jobs])
+    pairs = [pair for actions in lists.values() for pair in actions]
+    number: dict[tuple[str, str], int] = {}
+    key = integers([number.setdefault((action.component, action.name), len(number)) for action, _ in pairs])
+    counts = integers([times_per_job for _, times_per_job in pairs])
+    lengths = integers([len(actions) for actions in lists.values()])
+    per_job = lengths[list_of_job]
+    job = np.repeat(np.arange(len(jobs)), per_job)
+    starts = np.cumsum(lengths) - lengths
+    within = np.arange(len(job)) - np.repeat(np.cumsum(per_job) - per_job, per_job)
+    pair = starts[list_of_job[job]] + within
+    return _by_key(
+        *(_weighted(counts[pair], times[job]), owner[job], key[pair], operators), [Action(*name) for name in number]
     )
-    values = np.fromiter(map(itemgetter(1), pairs), np.int64, len(pairs))
-    number: dict[Action, int] = {}
-    # equal actions are mostly one object, and looking up an identity is several times faster
-    same = {id(action): number.setdefault(action, len(number)) for action in _distinct(pairs)}
-    key = np.fromiter(map(same.__getitem__, map(id, map(itemgetter(0), pairs))), np.int64, len(pairs))
-    found = _grouped(_weighted(values, times[of_job]), owner[of_job], key, owners, len(number) + 1)
-    names = list(number)
-    return [{names[place]: total for place, total in one.items()} for one in found]
-
-
-def _distinct(pairs: Sequence[tuple[Action, int]]) -> list[Action]:
-    """Every action object once."""
-    return list({id(action): action for action, _ in pairs}.values())
-
-
-def _together(each: Sequence[Sums]) -> Sums:
-    busy: dict[tuple[int, JobKind], int] = {}
-    actions: dict[Action, int] = {}
-    for one in each:
-        for lane, cycles in one.busy_cycles.items():
-            busy[lane] = busy.get(lane, 0) + cycles
-        for action, times in one.actions.items():
-            actions[action] = actions.get(action, 0) + times
-    return Sums(busy, sum(one.macs for one in each), sum(one.useful_pe_cycles for one in each), actions)

@@ -1,7 +1,7 @@
 """Compiled: where the jobs stand that others wait for, found once per stored job; and whether that can work at all.
 
 Jobs are numbered in Schedule order: job `slot` of an iteration of n jobs is number `first + iteration * n + slot`. What
-a job waits for in its own segment lies a fixed distance from its iteration's first job. `Recent` needs the jobs of a
+a job waits for in its own segment lies a fixed number of iterations back. `Recent` needs the jobs of a
 lane (a unit and a kind) in order; they are kept as *chunks*, the lane's jobs in one segment.
 """
 
@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mixarray.compiled import compiled
-from mixarray.engine.fast_tables import BACK, FINAL, NOWHERE, RECENT, Flat, Integers, Ways
+from mixarray.compiled import compiled, compiled_inline
+from mixarray.engine.fast_tables import BACK, FINAL, NEVER, NOWHERE, RECENT, Flat, Integers, Ways
 
-COMPILED_WITH = {"fast_tables.py": "b80ec8b4ca53f3c4"}
-
-NEVER = 2**62
+COMPILED_WITH = {"fast_tables.py": "2559a3e2afacd6a5"}
 
 
 class _Lanes(NamedTuple):
@@ -34,7 +32,7 @@ class _Lanes(NamedTuple):
     jobs_before: Integers
 
 
-@compiled
+@compiled_inline
 def _possible(flat: Flat) -> bool:
     """Whether every job and wait of every variant exists; waits in a circle are found by `_sort`."""
     segments, jobs, waits = flat.segments, flat.jobs, flat.waits
@@ -66,7 +64,7 @@ def _possible(flat: Flat) -> bool:
     return True
 
 
-@compiled
+@compiled_inline
 def _add_chunks(flat: Flat, lanes: _Lanes, segment: int, made: int, slots_at: int) -> int:
     """Append the chunks of a segment to the `made` there are; how many there are then."""
     slots, body, lane_of = flat.segments.slots[segment], flat.segments.body[segment], flat.jobs.lane
@@ -90,7 +88,7 @@ def _add_chunks(flat: Flat, lanes: _Lanes, segment: int, made: int, slots_at: in
     return made
 
 
-@compiled
+@compiled_inline
 def _job_of_lane(flat: Flat, lanes: _Lanes, chunk: int, index: int) -> int:
     """The number of the lane's job `index`, which is no later than `chunk`; NOWHERE if it is negative."""
     if index < 0 or chunk < 0:
@@ -103,7 +101,7 @@ def _job_of_lane(flat: Flat, lanes: _Lanes, chunk: int, index: int) -> int:
     return int(flat.segments.first_job[segment] + iteration * flat.segments.slots[segment] + slot)
 
 
-@compiled
+@compiled_inline
 def _resolve(
     flat: Flat, lanes: _Lanes, ways: Ways, segment: int, first_chunk: int, variant: int, early_end: int
 ) -> int:
@@ -118,8 +116,9 @@ def _resolve(
             where, which, distance = waits.where[wait], waits.which[wait], waits.distance[wait]
             ways.least[wait], ways.early_at[wait], ways.early_step[wait] = NEVER, early_end, 0
             ways.early[early_end] = NOWHERE
+            entries = 1
             if waits.sort[wait] == BACK and distance < repeat:
-                ways.least[wait], ways.offset[wait] = distance, which - distance * slots
+                ways.least[wait], ways.slot[wait] = distance, which
             elif waits.sort[wait] == FINAL:
                 iterations = segments.repeat[where] - 1
                 ways.early[early_end] = segments.first_job[where] + iterations * segments.slots[where] + which
@@ -134,17 +133,32 @@ def _resolve(
                     iterations = 0 if place >= 0 else -(place // per_iteration)
                     ways.early_step[wait] = 1
                     for iteration in range(min(iterations, repeat)):
-                        ways.early[early_end] = _job_of_lane(flat, lanes, chunk, index + per_iteration * iteration)
-                        early_end += 1
+                        earlier = _job_of_lane(flat, lanes, chunk, index + per_iteration * iteration)
+                        ways.early[early_end + iteration] = earlier
+                        entries = iteration + 1
                     if iterations < repeat:
-                        slot = lanes.slots[lanes.slots_at[chunk] + place + iterations * per_iteration]
-                        ways.least[wait], ways.offset[wait] = iterations, slot - iterations * slots
-            early_end += 1
+                        ways.least[wait] = iterations
+                        ways.slot[wait] = lanes.slots[lanes.slots_at[chunk] + place + iterations * per_iteration]
+            ways.early_event[early_end : early_end + entries] = waits.event[wait]
+            early_end += entries
         seen[flat.jobs.lane[job]] += 1
     return early_end
 
 
-@compiled
+@compiled_inline
+def _survey(flat: Flat, ways: Ways, segment: int) -> None:
+    """Fill in how far the waits of a segment go back, and whether one of its body reads on in earlier segments."""
+    slots, body = flat.segments.slots[segment], flat.segments.body[segment]
+    for job in range(body, body + slots * flat.segments.variants[segment]):
+        for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
+            least = ways.least[wait]
+            if least != NEVER:
+                ways.reach[segment] = max(ways.reach[segment], least)
+            elif job < body + slots and ways.early_step[wait]:
+                ways.moving[segment] = 1
+
+
+@compiled_inline
 def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
     """An order of the slots of the variant whose first stored job is `variant`; False if they wait in a circle.
 
@@ -162,7 +176,7 @@ def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
                 continue
             hold = held[flat.jobs.unit[job]]
             for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
-                hold = hold or (ways.least[wait] == 0 and not placed[ways.offset[wait]])
+                hold = hold or (ways.least[wait] == 0 and not placed[ways.slot[wait]])
             if hold:
                 held[flat.jobs.unit[job]] = True
             else:
@@ -175,13 +189,13 @@ def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
 
 
 @compiled
-def find_ways(flat: Flat, ways: Ways) -> bool:
-    """Fill `ways`; False if the Schedule is impossible.
+def find_ways(flat: Flat, ways: Ways) -> int:
+    """Fill `ways`; how many entries of `ways.early` there are, or NOWHERE if the Schedule is impossible.
 
     `ways.early` needs one entry per wait, and one more per iteration in which a `Recent` reads before its segment.
     """
     if not _possible(flat):
-        return False
+        return NOWHERE
     stored, lane_count = len(flat.jobs.lane), flat.units * flat.kinds
     lanes = _Lanes(
         np.empty(stored, np.int64),
@@ -202,7 +216,8 @@ def find_ways(flat: Flat, ways: Ways) -> bool:
         for variant in range(body, body + slots * flat.segments.variants[segment], slots):
             early_end = _resolve(flat, lanes, ways, segment, first_chunk, variant, early_end)
             if not _sort(flat, ways, variant, slots):
-                return False
+                return NOWHERE
+        _survey(flat, ways, segment)
         for job in range(body, body + slots):
             lanes.jobs_before[flat.jobs.lane[job]] += flat.segments.repeat[segment]
-    return True
+    return int(early_end)

@@ -49,7 +49,7 @@ def _bit_products(mode: Mode) -> Fraction:
 class StreamWork:
     """One stream's work, from bit operations to cycles.
 
-    published_bits: MACs x window bits x the constant weight bits, 0 outside the blocks. operand_bits: MACs x bits of
+    published_bits: MACs x the rows' bits x the constant weight bits, 0 outside the blocks. operand_bits: MACs x bits of
     both operands. mode_bits: the same at the bits of the modes that run them. lane_cycles: MACs at the rate of their
     mode with every lane of every PE busy. occupancy_cycles: what the Schedule says.
     """
@@ -73,7 +73,7 @@ def stream_work(job: Job, in_block: bool, weight_bits: int, pes: int) -> StreamW
     if lane_cycles > job.occupancy_cycles:
         raise ValueError(f"a stream of operator {job.operator} is faster than all lanes of its array")
     return StreamWork(
-        published_bits=weight_bits * sum(p.macs * p.window_bits for p in products) if in_block else 0,
+        published_bits=weight_bits * sum(p.macs * p.row_bits for p in products) if in_block else 0,
         operand_bits=sum(p.macs * p.row_bits * p.other_bits for p in products),
         mode_bits=sum(p.macs * p.mode_bits[0] * p.mode_bits[1] for p in products),
         lane_cycles=lane_cycles,

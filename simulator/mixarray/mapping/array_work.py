@@ -107,7 +107,7 @@ class ArrayWork:
             self.floor.last_read = mark
 
     def _resident(self, stage: Stage, unit: int) -> list[Dependency]:
-        tensors = [entry.tensor for entry in self.plan.at(stage) if entry.tensor in self.floor.resident]
+        tensors = [entry.tensor for entry in self.transfers.at[stage] if entry.tensor in self.floor.resident]
         return [wait for tensor in tensors for wait in self.transfers.tensor(tensor, unit)]
 
     def _folds(self, gemm: int, stripe: Stripe, before: Bits | None) -> _Folds:

@@ -31,7 +31,7 @@ from mixarray.mapping.pipeline_facts import (
 )
 from mixarray.mapping.reloads import Reloads, reloads, traffic_bits
 from mixarray.mapping.space import Space, divides_rows
-from mixarray.mapping.tile_tables import RowTable, block_table, row_table
+from mixarray.mapping.tile_tables import RowTable, block_table, row_column, row_table
 
 LARGEST = 2**62
 
@@ -110,15 +110,14 @@ class Bounds:
         demand = self.space.demand
         if demand.elements:  # less than one element has to be there
             return np.zeros(len(choices), np.int64), np.zeros(len(choices), np.int64)
-        first = {
-            rows: (*table.tiles[0, [at.ROWS, at.VARYING]].tolist(), comes_whole(self.space, table))
-            for rows, table in self.rows.items()
-        }
-        tiles = np.array([(*first[choice.rows], min(choice.depth, demand.k)) for choice in choices], np.int64)
-        rows, varying, whole, depth = tiles.reshape(-1, 4).T
+        fits = {rows: comes_whole(self.space, table) for rows, table in self.rows.items()}
+        whole = np.array([fits[choice.rows] for choice in choices], np.bool_)
+        columns = at.WEIGHTED + len(demand.weightings) - 1
+        tiles = np.array([self.rows[choice.rows].tiles[0] for choice in choices], np.int64).reshape(-1, columns)
+        depth = np.array([min(choice.depth, demand.k) for choice in choices], np.int64)
         raw, stream = np.zeros(len(choices), np.int64), np.zeros(len(choices), np.int64)
         for entry in demand.at(Stage.RAW, Stage.STREAM):
-            share = entry.bits * varying // demand.varying_rows if entry.varying else entry.bits * rows // demand.rows
+            share = entry.bits * tiles[:, row_column(demand, entry.by)] // demand.all_rows(entry.by)
             raw += share if entry.stage is Stage.RAW else 0
             stream += share * depth // demand.k if entry.stage is Stage.STREAM else 0
         tile = self._transfers(raw + stream)

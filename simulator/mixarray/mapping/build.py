@@ -11,7 +11,7 @@ a job.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mixarray.accelerator.model import Accelerator
@@ -25,9 +25,11 @@ from mixarray.mapping.jobs import Shop
 from mixarray.mapping.own_work import bypassed_maps, free_jobs, with_copies
 from mixarray.mapping.pairs import pair_chains
 from mixarray.mapping.plan import Planner
+from mixarray.mapping.region_sums import check_region_sums
 from mixarray.mapping.residency import resident_tensors
 from mixarray.mapping.schedule import Schedule
 from mixarray.mapping.section_plan import Choose, SectionPlanner
+from mixarray.mapping.tasks import Price, Task
 from mixarray.mapping.together import lower_sections, weights_in_order
 from mixarray.mapping.transfers import Floor
 from mixarray.mapping.units import unit_names
@@ -54,8 +56,9 @@ def build_schedule(
     prefer: asked where parts run together, or chains may be fused; without it nothing may be left open.
 
     The activation buffer has one or two slots (what is streamed, and what arrives meanwhile); the others any number.
-    Raises InputError if an operand is wider than every mode, a slot is too small for the smallest part of an operator
-    that moves at once, the activation buffer has more than two slots, or what is to be fused cannot be.
+    Raises InputError if an operand is wider than every mode, shifted products could overflow an accumulator, a slot is
+    too small for the smallest part of an operator that moves at once, the activation buffer has more than two slots, or
+    what is to be fused cannot be.
     """
     planned = plan_workload(workload, accelerator, choose, prefer)
     return _lower(accelerator, planned.sections, planned.resident)
@@ -69,6 +72,7 @@ def plan_workload(
     if slots > LARGEST_ACTIVATION_SLOTS:
         message = f"{slots} slots cannot be used: this mapping has one tile in use and one in flight; allowed: 1, 2"
         raise InputError(accelerator.name, message, "buffers.activation.slots")
+    check_region_sums(workload, accelerator)
     workload = with_copies(workload, accelerator.mixed_precision)
     flow = make_flow(workload)
     planner = Planner(workload, accelerator, flow)
@@ -103,15 +107,29 @@ def _plans(sections: Sequence[Sequence[Planned]]) -> list[ChainPlan]:
 
 
 def _lower(accelerator: Accelerator, sections: Sequence[Sequence[Planned]], resident: frozenset[int]) -> Schedule:
-    plans = _plans(sections)
     emitter = Emitter(unit_names(len(accelerator.arrays)))
-    free = free_jobs(plans, accelerator.mixed_precision)
-    shops = [Shop(accelerator, array, free) for array in range(len(accelerator.arrays))]
-    weights = WeightPath(emitter, shops[0], Slots(accelerator.buffers.weight.slots), weights_in_order(sections))
+    lower_sections(make_floors(emitter, accelerator, sections, resident), sections)
+    return emitter.schedule()
+
+
+def make_floors(
+    emitter: Emitter,
+    accelerator: Accelerator,
+    sections: Sequence[Sequence[Planned]],
+    resident: frozenset[int],
+    following: Sequence[ChainPlan] = (),
+    ask: Callable[[Task], Price] | None = None,
+) -> list[Floor]:
+    """The empty pipeline of every array, for these sections; `following`: plans with weights that come after.
+
+    ask: says what tasks cost (None: their prices on the accelerator).
+    """
+    free = free_jobs(_plans(sections), accelerator.mixed_precision)
+    shops = [Shop(accelerator, array, free, ask) for array in range(len(accelerator.arrays))]
+    order = [*weights_in_order(sections), *following]
+    weights = WeightPath(emitter, shops[0], Slots(accelerator.buffers.weight.slots), order)
     ready: dict[int, Mark] = {}
-    floors = [
+    return [
         Floor(emitter, shop, resident, Slots(accelerator.buffers.accumulator.slots), weights.beside(shop), ready)
         for shop in shops
     ]
-    lower_sections(floors, sections)
-    return emitter.schedule()

@@ -22,10 +22,10 @@ from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.own_work import burst_elements, copied_map
 from mixarray.mapping.parameters import parameter_bits
 from mixarray.mapping.ranking import distinct_cuts, token_walk
-from mixarray.mapping.tiles import Loops, Run
+from mixarray.mapping.tiles import ALIKE, Loops, RowBits, Run
 from mixarray.mapping.turning import product_of, with_turning
 from mixarray.trace.model import Grid, Operand, OperatorKind, Role, Tensor, Variation
-from mixarray.trace.workload import Group, Workload
+from mixarray.trace.workload import ALL_WINDOWS, Group, Workload
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Amounts:
     """Totals of chains of one workload, on array number `array` of one accelerator.
 
     groups: those of the chain's GEMM whose rows are meant (None: all). Whatever belongs to all rows of a chain is then
-    shared by rows, or by rows times window bits, exactly: the parts of a chain sum to the whole. inner: tensors that
-    one chain of a fused pair makes for the other; they cross no border.
+    shared by rows, or by rows times the bits of each, exactly: the parts of a chain sum to the whole. inner: tensors
+    that one chain of a fused pair makes for the other; they cross no border.
     """
 
     workload: Workload
@@ -55,7 +55,7 @@ class Amounts:
 
     @cached_property
     def _forms(self) -> dict[int, list[Tensor]]:
-        """The entries of every tensor, one per bit width."""
+        """The entries of every tensor, one per branch."""
         forms: dict[int, list[Tensor]] = {}
         for tensor in self.workload.tensors.values():
             forms.setdefault(tensor.tensor, []).append(tensor)
@@ -107,24 +107,22 @@ class Amounts:
         groups = self.workload.operators[gemm].groups
         return [(i, group) for i, group in enumerate(groups) if self.groups is None or i in self.groups]
 
-    def share(self, chain: Chain, total: int, varying: bool) -> int:
-        """The part of `total`, which belongs to all rows of a chain, for the groups that are meant.
-
-        varying: rows of more window bits have more of it.
-        """
+    def share(self, chain: Chain, total: int, by: RowBits) -> int:
+        """The part of `total`, of which rows of a chain have as much as `by` says, for the groups that are meant."""
         if self.groups is None or chain.gemm is None:
             return total
-        groups = self.workload.operators[chain.gemm].groups
-        shares = divide(total, [g.batch * g.rows * ((g.bits or 1) if varying else 1) for g in groups])
+        groups, bits = self.workload.operators[chain.gemm].groups, dict(by)
+        shares = divide(total, [g.batch * g.rows * bits.get(g.bits, 1) for g in groups])
         return sum(shares[number] for number in self.groups)
 
     def moved(self, chain: Chain, tensor: int, index: int) -> int:
         """What operator `index` of a chain reads or writes of a tensor for the groups that are meant."""
-        return self.share(chain, self.moved_bits(tensor, index), self.varies(tensor))
+        return self.share(chain, self.moved_bits(tensor, index), self.row_bits_of(tensor))
 
-    def varies(self, tensor: int) -> bool:
-        """Whether the bits of a tensor follow those of the windows."""
-        return self._forms[tensor][0].variation is not Variation.NONE
+    def row_bits_of(self, tensor: int) -> RowBits:
+        """What rows have of a tensor whose bits follow the windows; ALIKE of any other."""
+        forms = (form for form in self._forms[tensor] if form.window_bits != ALL_WINDOWS)
+        return tuple(sorted(((form.window_bits, form.bits) for form in forms), reverse=True))
 
     def whole_rows(self, chain: Chain) -> bool:
         """Whether an operator after the GEMM needs whole rows of it."""
@@ -140,17 +138,17 @@ class Amounts:
 
     def _run(self, index: int, group: Group, rows: int) -> Run:
         mode = self._array.mode(*self._array.roles(group.stream_bits, group.stationary_bits))
-        return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits)
+        return Run(index, rows, group.bits, mode, group.stream_bits, group.stationary_bits, group.shifts)
 
     def check_fold(self, chain: Chain) -> None:
         """InputError if the weights that the array reads at once are more than a slot of their buffer holds."""
-        slot = self.accelerator.buffers.weight.slot_bits
-        if chain.gemm is None or self.weight_bits(chain) <= slot:
+        buffer = self.accelerator.buffers.weight
+        if chain.gemm is None or buffer.slot_holds(self.weight_bits(chain)):
             return
         op = self.flow.operators[chain.gemm]
         for run in self.runs(chain.gemm):
             least = self.cuts.least_weight_bits(op.k, op.n, run)
-            if least > slot:
+            if not buffer.slot_holds(least):
                 self.refuse("weight", f"one fold of {op.name!r}", least)
 
     def refuse(self, buffer: str, what: str, bits: int) -> NoReturn:
@@ -171,7 +169,7 @@ class Amounts:
 
     def crossing_bits(self, chain: Chain, tensor: int) -> int:
         """All bits of a tensor that crosses a chain's border, for the groups that are meant."""
-        return self.share(chain, self.tensor_bits(tensor), self.varies(tensor))
+        return self.share(chain, self.tensor_bits(tensor), self.row_bits_of(tensor))
 
     def crossing(self, chain: Chain) -> Iterable[tuple[int, Stage, int]]:
         """(tensor, stage, operator) of all that enters or leaves a chain; a tensor once per stage."""
@@ -195,7 +193,7 @@ class Amounts:
 
     def plan(self, chain: Chain, loops: Loops, holding: Holding, choice: Choice | None) -> ChainPlan:
         """The chain with everything divided over its loops."""
-        feeds, stripes = loops.feed_weights(False), loops.stripe_weights(False)
+        feeds, stripes = loops.feed_weights(), loops.stripe_weights()
         before = tuple(self._vector(index, feeds, chain, loops.loads) for index in chain.before)
         after = tuple(work for index in chain.after for work in self._works(index, stripes, chain))
         if chain.gemm is not None and self._drains_itself(chain):
@@ -228,13 +226,13 @@ class Amounts:
         worked: elements of operators before the GEMM in every feed. Feeds too small for any bring and make nothing.
         """
         for tensor, stage, index in self.crossing(chain):
-            varying, total = self.varies(tensor), self.moved(chain, tensor, index)
+            by, total = self.row_bits_of(tensor), self.moved(chain, tensor, index)
             if stage in (Stage.SIDE, Stage.OUT):
-                weights = loops.iteration_weights(varying)
+                weights = loops.iteration_weights(by)
             elif stage is Stage.FED:
-                weights = loops.once(loops.feed_weights(varying))
+                weights = loops.once(loops.feed_weights(by))
             else:
-                weights, total = loops.feed_weights(varying), total * loops.loads
+                weights, total = loops.feed_weights(by), total * loops.loads
             if stage in (Stage.RAW, Stage.FED):
                 weights = [weight if elements else 0 for weight, elements in zip(weights, worked, strict=True)]
             if stage is Stage.OUT and self.flow.operators[index].kind is OperatorKind.RANK:
@@ -245,7 +243,7 @@ class Amounts:
     def _vector(self, index: int, weights: list[int], chain: Chain, times: int = 1) -> VectorWork:
         grouped = self.workload.operators[index]
         op = grouped.operator
-        elements = self.share(chain, self.rows(index) * op.n, varying=False)
+        elements = self.share(chain, self.rows(index) * op.n, ALIKE)
         result = None if chain.gemm is None else self.flow.operators[chain.gemm].output
         reads = [entry.tensor for entry in op.inputs if entry.tensor in self.flow.consumers]
         return VectorWork(

@@ -98,8 +98,8 @@ class Cuts:
         if self.array.dataflow is not Dataflow.OUTPUT_STATIONARY:
             assert run.mode is not None  # vector work is not cut
             return fold_depths(k, run.mode.fold_depth(self.array.rows))
-        slot = self.accelerator.buffers.weight.slot_bits
-        return fold_depths(k, slot // (width * run.stationary_bits) if weights else k)
+        buffer = self.accelerator.buffers.weight
+        return fold_depths(k, buffer.slot_parts(width * run.stationary_bits, k) if weights else k)
 
     def readings(self, run: Run) -> int:
         """How often the rows of a run make the array read the weights of an array column from their buffer."""

@@ -6,6 +6,7 @@ Two chains with equal demands (the blocks of a stage, for example) have the same
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from mixarray.accelerator.enums import Movement
 from mixarray.mapping.chain_plan import ChainPlan, Holding, Stage, VectorWork
@@ -13,9 +14,8 @@ from mixarray.mapping.chains import Chain
 from mixarray.mapping.own_work import FreeJobs, free_jobs
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import JobKind
-from mixarray.mapping.tiles import Loops, Run, Stripe
-from mixarray.mapping.vector_cost import vector_cost
-from mixarray.trace.model import Variation
+from mixarray.mapping.tiles import ALIKE, Loops, RowBits, Run, Stripe, rows_weight
+from mixarray.mapping.vector_cost import vector_cost, vector_kind
 
 NOBODY = -1
 
@@ -24,13 +24,13 @@ NOBODY = -1
 class Moved:
     """A tensor that crosses the border of the chain.
 
-    bits: in all, once. varying: its bits follow the bits of the windows. maker: the place of the vector work that
+    bits: in all, once. by: what rows have of it. maker: the place of the vector work that
     writes it (NOBODY for inputs). free: moving it costs nothing.
     """
 
     stage: Stage
     bits: int
-    varying: bool
+    by: RowBits
     maker: int
     free: bool
 
@@ -51,7 +51,7 @@ class Vector:
     work: VectorWork
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Demand:
     """A chain with a GEMM of M x N x K.
 
@@ -78,10 +78,14 @@ class Demand:
         """Rows of all groups and elements."""
         return sum(run.rows for run in self.runs)
 
-    @property
-    def varying_rows(self) -> int:
-        """Rows, each times the bits of its window."""
-        return sum(run.rows * (run.bits or 1) for run in self.runs)
+    @cached_property
+    def weightings(self) -> tuple[RowBits, ...]:
+        """How the tensors divide among rows, ALIKE first: each once."""
+        return tuple(dict.fromkeys((ALIKE, *(entry.by for entry in self.tensors))))
+
+    def all_rows(self, by: RowBits) -> int:
+        """Rows, each times its bits."""
+        return rows_weight(self.runs, by)
 
     def at(self, *stages: Stage) -> tuple[Moved, ...]:
         """The tensors of some stages that cost something to move."""
@@ -122,15 +126,14 @@ def _undivided(planner: Planner, chain: Chain) -> ChainPlan:
 
 
 def _tensors(planner: Planner, plan: ChainPlan, places: dict[int, int], free: FreeJobs) -> list[Moved]:
-    variations = {tensor.tensor: tensor.variation for tensor in planner.workload.tensors.values()}
     found = []
     for entry in plan.traffic:
         leaves = entry.stage in (Stage.FED, Stage.OUT)
         stored = JobKind.DRAM_STORE if entry.copy_of is None else JobKind.DRAM_STORE_COPY
         kind = stored if leaves else JobKind.DRAM_LOAD_ACTIVATION
-        varying = variations[entry.tensor] is not Variation.NONE
         maker = places.get(entry.operator, NOBODY) if leaves else NOBODY
-        found.append(Moved(entry.stage, sum(entry.bits), varying, maker, (entry.operator, kind) in free))
+        by = planner.amounts.row_bits_of(entry.tensor)
+        found.append(Moved(entry.stage, sum(entry.bits), by, maker, (entry.operator, kind) in free))
     return found
 
 
@@ -141,7 +144,7 @@ def _vector(
     unit, cost = accelerator.vector_units[0], vector_cost(accelerator, work, 1)
     in_bursts = work.burst_elements and accelerator.mixed_precision.movement is Movement.BURSTS
     step, cycles, latency = work.burst_elements if in_bursts else unit.lanes, cost.cycles, unit.latency_cycles
-    if work.sorts or (work.operator, cost.kind) in free:
+    if work.sorts or (work.operator, vector_kind(accelerator, work)) in free:
         cycles = latency = 0  # sorting does not grow with its elements alone; left out of bounds
     earlier = [other.operator for other in side[: side.index(work)]]
     makers = [earlier.index(maker) for maker in work.makers if maker in earlier]

@@ -80,9 +80,11 @@ class Emitter:
         """Append `job` to the open iteration, waiting for `waits` beside its own dependencies."""
         more = [wait for wait in waits if wait not in job.dependencies]
         # a job that waits for nothing else is not copied: comparing bodies that share it is then quick
-        self.jobs.append(job.waiting(dict.fromkeys(more)) if more else job)
-        mark = Mark(job.unit, job.kind, self.counts[job.unit, job.kind], len(self.jobs) - 1)
-        self.counts[job.unit, job.kind] += 1
+        slot, lane = len(self.jobs), (job.unit, job.kind)
+        self.jobs.append(job.waiting(dict.fromkeys(more) if len(more) > 1 else more) if more else job)
+        index = self.counts[lane]
+        self.counts[lane] = index + 1
+        mark = Mark(*lane, index, slot)
         self.marks.append(mark)
         return mark
 

@@ -86,7 +86,7 @@ def _column(k: int, width: int, run: Run, cuts: Cuts) -> list[Block]:
     """The fetches for one piece of N and the rows of a run."""
     bits = width * run.stationary_bits
     depths = cuts.depths(k, run, width, weights=True)
-    groups = weight_blocks(depths, bits, cuts.accelerator.buffers.weight.slot_bits)
+    groups = weight_blocks(depths, bits, cuts.accelerator.buffers.weight)
     times = cuts.readings(run)
     if len(groups) == 1:
         return [(k * bits, len(depths) * times)]

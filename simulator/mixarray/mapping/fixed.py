@@ -32,9 +32,9 @@ class FixedForm:
         """Raises InputError if the smallest part of the chain that moves at once is larger than a slot."""
         amounts, gemm = self.amounts, chain.gemm
         amounts.check_fold(chain)
-        slot = amounts.accelerator.buffers.activation.slot_bits
+        buffer = amounts.accelerator.buffers.activation
         plans = [self._fitted(chain, widths) for widths in ([()] if gemm is None else self.widths(gemm))]
-        fitting = [plan for plan in plans if max(largest_moves(plan)) <= slot]
+        fitting = [plan for plan in plans if buffer.slot_holds(max(largest_moves(plan)))]
         if not fitting:
             name = amounts.flow.operators[chain.operators[0] if gemm is None else gemm].name
             amounts.refuse("activation", f"the smallest tile of {name!r}", max(largest_moves(plans[0])))
@@ -53,16 +53,18 @@ class FixedForm:
 
     def _fitted(self, chain: Chain, widths: tuple[int, ...]) -> ChainPlan:
         """In tiles of as many rows as fit: nothing moves more than a slot at once, unless the smallest tile does."""
-        slot = self.amounts.accelerator.buffers.activation.slot_bits
+        buffer = self.amounts.accelerator.buffers.activation
         height = piece = self._start_rows(chain, widths)
         while True:
             plan = self.plan_tiles(chain, widths, (height, piece), self._stays(chain))
             first, later = largest_moves(plan)
-            splits = plan.loops.ahead and later <= slot and plan.loops.parts > 1
-            rows = piece if splits else height
-            if max(first, later) <= slot or rows <= 1:
+            if buffer.slot_holds(max(first, later)):
                 return plan
-            fewer = max(1, min(rows - 1, rows * slot // max(first, later)))
+            splits = plan.loops.ahead and buffer.slot_holds(later) and plan.loops.parts > 1
+            rows = piece if splits else height
+            if rows <= 1:
+                return plan
+            fewer = max(1, min(rows - 1, rows * buffer.slot_bits // max(first, later)))
             fewer = fewer if chain.gemm is None else self.amounts.cuts.whole_folds(fewer)
             height, piece = (height, fewer) if splits else (fewer, fewer)
 
@@ -78,7 +80,8 @@ class FixedForm:
 
     def _stays(self, chain: Chain) -> bool:
         """Whether all weights of a chain fit a slot of their buffer."""
-        return 0 < self.amounts.weight_bits(chain) <= self.amounts.accelerator.buffers.weight.slot_bits
+        bits = self.amounts.weight_bits(chain)
+        return bits > 0 and self.amounts.accelerator.buffers.weight.slot_holds(bits)
 
     def _as_choice(self, gemm: int, widths: tuple[int, ...], height: int, whole: bool) -> Choice:
         """The fixed form in words of the mapping space: a column tile is what is fetched at once."""
@@ -99,25 +102,28 @@ class FixedForm:
         if chain.gemm is None:
             rows = amounts.rows(chain.after[0])
             row_bits = ceil_div(sum(amounts.tensor_bits(t) for t, _, _ in amounts.crossing(chain)), rows)
-            return max(1, min(LARGEST_VECTOR_TILE_ROWS, rows, buffer.slot_bits // max(row_bits, 1)))
+            return max(1, buffer.slot_parts(max(row_bits, 1), min(LARGEST_VECTOR_TILE_ROWS, rows)))
         if not amounts.is_weight(chain.gemm):
             return 1  # a batch element is not divided
         columns = amounts.flow.operators[chain.gemm].n
         whole_rows = amounts.whole_rows(chain)
         parts = 1 if whole_rows or len(set(widths)) > 1 or buffer.slots == 1 else len(widths)
-        stays = amounts.weight_bits(chain) <= amounts.accelerator.buffers.weight.slot_bits
-        most = min(amounts.cuts.tile_rows(columns, whole_rows, stays), self._tile_rows(chain, parts))
-        return min(amounts.cuts.whole_folds(most), amounts.part_rows(chain.gemm))
+        stays = amounts.accelerator.buffers.weight.slot_holds(amounts.weight_bits(chain))
+        rows, fold = amounts.part_rows(chain.gemm), amounts.cuts.fold_rows  # room for more rows changes nothing
+        most = min(amounts.cuts.tile_rows(columns, whole_rows, stays), ceil_div(rows, fold) * fold)
+        return min(amounts.cuts.whole_folds(self._tile_rows(chain, parts, most)), rows)
 
-    def _tile_rows(self, chain: Chain, parts: int) -> int:
-        """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer."""
+    def _tile_rows(self, chain: Chain, parts: int, most: int) -> int:
+        """Rows whose codes, and their part of everything else that a tile moves, fit one slot of the buffer; one at
+        least, `most` at most.
+        """
         assert chain.gemm is not None
         op = self.amounts.flow.operators[chain.gemm]
         codes = op.k * max(run.stream_bits for run in self.amounts.runs(chain.gemm))
-        slot = self.amounts.accelerator.buffers.activation.slot_bits
-        if codes > slot:
+        buffer = self.amounts.accelerator.buffers.activation
+        if not buffer.slot_holds(codes):
             self.amounts.refuse("activation", f"one row of {op.name!r}", codes)
-        return max(1, slot // self.amounts.row_bits(chain, op.k, parts))
+        return min(most, max(1, buffer.slot_parts(self.amounts.row_bits(chain, op.k, parts), most)))
 
     def _loops(self, chain: Chain, widths: tuple[int, ...], height: int, piece: int) -> Loops:
         amounts, slots = self.amounts, self.amounts.accelerator.buffers.activation.slots
@@ -140,5 +146,5 @@ def elements_ahead(amounts: Amounts, chain: Chain) -> int:
     assert chain.gemm is not None
     total = sum(batch for _, batch in amounts.elements(chain.gemm))
     element_bits = ceil_div(sum(amounts.crossing_bits(chain, t) for t, _, _ in amounts.crossing(chain)), total)
-    capacity = amounts.accelerator.buffers.activation.capacity_bits
-    return max(min(LARGEST_LOOKAHEAD, capacity // max(element_bits, 1) - 1), 0)
+    on_chip = amounts.accelerator.buffers.activation.parts(max(element_bits, 1), 1 + LARGEST_LOOKAHEAD)
+    return max(on_chip - 1, 0)

@@ -158,7 +158,7 @@ def _with_inner(amounts: Amounts, pair: Pair, plans: tuple[ChainPlan, ChainPlan]
     for index in pair.first.after:
         tensor = amounts.flow.operators[index].output
         if tensor in pair.inner:
-            weights = first.loops.iteration_weights(amounts.varies(tensor))
+            weights = first.loops.iteration_weights(amounts.row_bits_of(tensor))
             by_tile = [sum(weights[start : start + each]) for start in range(0, len(weights), each)]
             bits = divide(amounts.moved(pair.first, tensor, index), by_tile)
             spread = tuple(bits[number // each] if number % each == 0 else 0 for number in range(len(weights)))

@@ -1,9 +1,7 @@
-"""Jobs with their durations and actions: what each step costs on this accelerator.
+"""Jobs of an array and of the units that arrays share: what each step does, and what it costs (`tasks`).
 
 Jobs of an array carry the dependencies of their fold (load and stream, or stream and drain, following each other in
 the Schedule) and of the array's registers; whatever else binds them is added where they are put in order.
-Accesses are counted in words of the port's width, rounded up per job; 4-bit codes take 4 bits everywhere. A PE-cycle
-is active where a PE multiplies values that exist: idle ones follow from the total and are added by the cost model.
 """
 
 from __future__ import annotations
@@ -11,32 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from mixarray.accelerator.enums import WeightLoadRows
 from mixarray.accelerator.model import Accelerator, Array
 from mixarray.mapping.chain_plan import VectorWork
 from mixarray.mapping.own_work import FreeJobs
-from mixarray.mapping.schedule import Action, Job, JobKind, Products
+from mixarray.mapping.schedule import Dependency, Job, JobKind, Products
+from mixarray.mapping.tasks import (
+    ACCUMULATOR,
+    ACTIVATION,
+    FREE,
+    WEIGHT,
+    ArrayLoad,
+    Drain,
+    Load,
+    OutputStream,
+    Price,
+    Store,
+    Stream,
+    Switch,
+    Task,
+    VectorPart,
+    active_pe_cycles,
+)
 from mixarray.mapping.tiles import Run, Runs
 from mixarray.mapping.units import DRAM, VECTOR, ArrayUnits, array_units, load_waits, loaded, output_waits, summed
-from mixarray.mapping.vector_cost import vector_cost
+from mixarray.mapping.vector_cost import vector_kind
 
-ACTIVATION, WEIGHT, ACCUMULATOR = "buffers.activation", "buffers.weight", "buffers.accumulator"
-
-Actions = tuple[tuple[Action, int], ...]
+NOWHERE = 0
+"""In place of the number of an operator, where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Makes jobs for array number `array` of one accelerator, and for the units that arrays share.
 
-    free: those that take no time and no energy. made: moves and vector jobs, each made once: most differ in nothing.
+    free: those that take no time and no energy. ask: says what a task costs (None: its price on this accelerator).
+    made: moves and vector jobs, each made once: most differ in nothing. works: vector operators, wherever they stand.
     Works are told apart by their objects, which a shop must not outlive.
     """
 
     accelerator: Accelerator
     array: int = 0
     free: FreeJobs = frozenset()
+    ask: Callable[[Task], Price] | None = None
     made: dict[tuple[object, ...], Job] = field(default_factory=dict, compare=False, repr=False)
+    works: dict[int, VectorWork] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def model(self) -> Array:
@@ -48,88 +64,68 @@ class Shop:
         """Its units."""
         return array_units(self.array)
 
-    @property
-    def _pe(self) -> str:
-        return f"arrays.{self.array}"
-
-    def _accesses(self, *moves: tuple[str, str, int]) -> Actions:
-        """(buffer, read or write, bits) as counts of port-wide accesses."""
-        buffers = self.accelerator.buffers
-        places = {ACTIVATION: buffers.activation, WEIGHT: buffers.weight, ACCUMULATOR: buffers.accumulator}
-        return tuple((Action(place, name), places[place].accesses(bits)) for place, name, bits in moves if bits)
-
     def dram_load(self, kind: JobKind, operator: int, bits: int, before: int = 0) -> Job:
-        """`bits` from DRAM into the weight or the activation buffer, behind `before` bits of the same transfer.
-
-        All parts of a transfer together take the cycles, the bursts and the accesses of the whole.
-        """
-        return self._once((kind, operator, bits, before), lambda: self._dram_load(kind, operator, bits, before))
-
-    def _dram_load(self, kind: JobKind, operator: int, bits: int, before: int) -> Job:
-        memory, buffers = self.accelerator.memory, self.accelerator.buffers
-        weight = kind in (JobKind.DRAM_LOAD_WEIGHT, JobKind.DRAM_LOAD_PARAMETER)
-        place, accesses = (WEIGHT, buffers.weight.accesses) if weight else (ACTIVATION, buffers.activation.accesses)
-        cycles, moved, written = (
-            amount(before + bits) - amount(before)
-            for amount in (memory.transfer_cycles, memory.transfer_bits, accesses)
-        )
-        counts = (Action("dram_channels.0", "read_bits"), moved), (Action(place, "write"), written)
-        return self._dram(kind, operator, cycles, tuple(entry for entry in counts if entry[1]))
+        """`bits` from DRAM into the weight or the activation buffer, behind `before` bits of the same transfer."""
+        key = kind, operator, bits, before
+        if key not in self.made:
+            weight = kind in (JobKind.DRAM_LOAD_WEIGHT, JobKind.DRAM_LOAD_PARAMETER)
+            self.made[key] = self._job(DRAM, kind, operator, Load(WEIGHT if weight else ACTIVATION, bits, before))
+        return self.made[key]
 
     def dram_store(self, kind: JobKind, operator: int, bits: int) -> Job:
         """`bits` from the activation buffer to DRAM."""
-        return self._once((kind, operator, bits), lambda: self._dram_store(kind, operator, bits))
-
-    def _dram_store(self, kind: JobKind, operator: int, bits: int) -> Job:
-        memory = self.accelerator.memory
-        moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
-        actions = (moved, *self._accesses((ACTIVATION, "read", bits)))
-        return self._dram(kind, operator, memory.transfer_cycles(bits), actions)
+        key = kind, operator, bits
+        if key not in self.made:
+            self.made[key] = self._job(DRAM, kind, operator, Store(ACTIVATION, bits))
+        return self.made[key]
 
     def partial_store(self, operator: int, bits: int) -> Job:
         """Sums that are not complete, from the accumulator buffer to DRAM."""
-        memory = self.accelerator.memory
-        moved = (Action("dram_channels.0", "write_bits"), memory.transfer_bits(bits))
-        actions = (moved, *self._accesses((ACCUMULATOR, "read", bits)))
-        return self._dram(JobKind.DRAM_STORE_PARTIAL, operator, memory.transfer_cycles(bits), actions)
+        return self._job(DRAM, JobKind.DRAM_STORE_PARTIAL, operator, Store(ACCUMULATOR, bits))
 
     def partial_load(self, operator: int, bits: int) -> Job:
         """Sums that are not complete, from DRAM back into the accumulator buffer."""
-        memory = self.accelerator.memory
-        moved = (Action("dram_channels.0", "read_bits"), memory.transfer_bits(bits))
-        actions = (moved, *self._accesses((ACCUMULATOR, "write", bits)))
-        return self._dram(JobKind.DRAM_LOAD_PARTIAL, operator, memory.transfer_cycles(bits), actions)
+        return self._job(DRAM, JobKind.DRAM_LOAD_PARTIAL, operator, Load(ACCUMULATOR, bits))
 
-    def _dram(self, kind: JobKind, operator: int, cycles: int, actions: Actions) -> Job:
-        latency = self.accelerator.memory.latency_cycles
-        return self._priced(Job(DRAM, kind, cycles, latency, operator=operator, actions=actions))
+    def vector(self, work: VectorWork, elements: int) -> Job:
+        """A part of a vector operator: so many elements of it, or scores to sort."""
+        key = id(work), elements
+        if key not in self.made:
+            if id(work) not in self.works:
+                self.works[id(work)] = replace(work, operator=NOWHERE, makers=(), elements=())
+            task = VectorPart(self.works[id(work)], elements)
+            self.made[key] = self._job(VECTOR, vector_kind(self.accelerator, work), work.operator, task)
+        return self.made[key]
 
-    def _once(self, question: tuple[object, ...], make: Callable[[], Job]) -> Job:
-        """The job that answers a question, made when it is first asked."""
-        if question not in self.made:
-            self.made[question] = make()
-        return self.made[question]
+    def _job(
+        self,
+        unit: int,
+        kind: JobKind,
+        operator: int,
+        task: Task,
+        dependencies: tuple[Dependency, ...] = (),
+        group: int = -1,
+        products: tuple[Products, ...] = (),
+        useful_pe_cycles: int = 0,
+    ) -> Job:
+        """A job with its price; where it is free its place and its waits are left."""
+        price = FREE if (operator, kind) in self.free else self._price(task)
+        macs = sum(product.macs for product in products)
+        lengths = price.occupancy_cycles, price.latency_cycles
+        return Job(unit, kind, *lengths, dependencies, operator, group, macs, useful_pe_cycles, price.actions, products)
 
-    def _priced(self, job: Job) -> Job:
-        """The job, or what is left of it where it is free: its place and its waits."""
-        if (job.operator, job.kind) not in self.free:
-            return job
-        return replace(job, occupancy_cycles=0, latency_cycles=0, actions=())
+    def _price(self, task: Task) -> Price:
+        return task.price(self.accelerator) if self.ask is None else self.ask(task)
+
+    def switch(self, stream: Job) -> Job:
+        """The pause before the rows that `stream` brings."""
+        return self._job(stream.unit, JobKind.MODE_SWITCH, stream.operator, Switch(), group=stream.group)
 
     def array_load(self, operator: int, group: int, depth: int, tile_bits: int, place: str) -> Job:
         """One fold's stationary tile, `depth` values of K, `tile_bits` in all, from buffer `place` into the array."""
-        array = self.model
-        rows = array.rows if array.weight_load_rows is WeightLoadRows.ALL else min(depth, array.rows)
-        return Job(
-            self.units.port,
-            JobKind.ARRAY_LOAD,
-            rows * array.row_load_cycles,
-            0,
-            (load_waits(self.units)[array.weight_loading],),
-            operator,
-            group,
-            actions=self._accesses((place, "read", tile_bits)),
-        )
+        waits = (load_waits(self.units)[self.model.weight_loading],)
+        task = ArrayLoad(self.array, depth, tile_bits, place)
+        return self._job(self.units.port, JobKind.ARRAY_LOAD, operator, task, waits, group)
 
     def stream(
         self,
@@ -144,97 +140,28 @@ class Shop:
 
         The first fold of a column writes its sums, the others add to them.
         """
-        array = self.model
-        depth, width = size
-        passes = useful = read_bits = rows = 0
-        energy = []
-        for run in runs:
-            mode = run.mode
-            assert mode is not None  # vector work never comes here
-            each = mode.passes(depth, array.rows)
-            active = run.rows * mode.active_rows(depth, array.rows) * width
-            rows += run.rows
-            passes += run.rows * each
-            useful += active
-            read_bits += run.rows * depth * mode.slots_per_value * run.stream_bits
-            energy.append((Action(self._pe, mode.action), active))
-        result_bits = width * array.accumulator_bits
-        added = passes - rows if first_fold else passes
-        moves = (
-            (place, "read", read_bits),
-            (ACCUMULATOR, "read", added * result_bits),
-            (ACCUMULATOR, "write", passes * result_bits),
-        )
-        return Job(
-            self.units.array,
-            JobKind.STREAM,
-            passes,
-            array.rows + array.columns - 2,
-            (loaded(self.units),),
-            operator,
-            runs[0].group if len(runs) == 1 else -1,
-            rows * depth * width,
-            useful,
-            (*energy, *self._accesses(*moves)),
-            products,
-        )
+        group = runs[0].group if len(runs) == 1 else -1
+        useful = sum(active_pe_cycles(run, size, self.model.rows) for run in runs)
+        task = Stream(self.array, runs, size, first_fold, place)
+        waits = (loaded(self.units),)
+        return self._job(self.units.array, JobKind.STREAM, operator, task, waits, group, products, useful)
 
     def output_stream(self, operator: int, run: Run, size: tuple[int, int], place: str = WEIGHT) -> Job:
         """`size` (depth, width): steps of K, and columns of the other operand (in `place`), for sums of the run's rows.
 
         A fold whose weights arrive in parts has several, one behind the other.
         """
-        array, mode = self.model, run.mode
-        assert mode is not None  # vector work never comes here
-        depth, width = size
-        macs = run.rows * depth * width
-        moves = (
-            (ACTIVATION, "read", run.rows * depth * run.stream_bits),
-            (place, "read", depth * width * run.stationary_bits),
-        )
-        return Job(
-            self.units.array,
-            JobKind.STREAM,
-            depth * array.row_load_cycles,
-            array.rows + array.columns - 2,
-            (output_waits(self.units)[array.weight_loading],),
-            operator,
-            run.group,
-            macs,
-            macs,
-            ((Action(self._pe, mode.action), macs), *self._accesses(*moves)),
-            products_of((run,), size),
-        )
+        products, waits = products_of((run,), size), (output_waits(self.units)[self.model.weight_loading],)
+        task, useful = OutputStream(self.array, run, size, place), sum(product.macs for product in products)
+        return self._job(self.units.array, JobKind.STREAM, operator, task, waits, run.group, products, useful)
 
     def drain(self, operator: int, group: int, size: tuple[int, int], adds: bool = False) -> Job:
         """The sums of a fold of `size` (height, width) out of the array, right behind its last step.
 
         adds: they are added to those of earlier values of K.
         """
-        array = self.model
-        height, width = size
-        bits = height * width * array.accumulator_bits
-        return Job(
-            self.units.results,
-            JobKind.DRAIN,
-            array.rows if array.weight_load_rows is WeightLoadRows.ALL else height,
-            array.rows + array.columns - 2,
-            (summed(self.units),),
-            operator,
-            group,
-            actions=self._accesses((ACCUMULATOR, "read", bits if adds else 0), (ACCUMULATOR, "write", bits)),
-        )
-
-    def vector(self, work: VectorWork, elements: int) -> Job:
-        """A part of a vector operator: so many elements of it, or scores to sort."""
-        return self._once((id(work), elements), lambda: self._vector(work, elements))
-
-    def _vector(self, work: VectorWork, elements: int) -> Job:
-        cost = vector_cost(self.accelerator, work, elements)
-        done = ((Action("vector_units.0", name), cost.count) for name in cost.actions)
-        actions = (*done, *self._accesses(*cost.moves))
-        job = Job(VECTOR, cost.kind, cost.cycles, cost.latency_cycles, operator=work.operator, actions=actions)
-        return self._priced(job)
+        task = Drain(self.array, size, adds)
+        return self._job(self.units.results, JobKind.DRAIN, operator, task, (summed(self.units),), group)
 
 
 def products_of(rows: Runs, size: tuple[int, int]) -> tuple[Products, ...]:
@@ -248,7 +175,6 @@ def products_of(rows: Runs, size: tuple[int, int]) -> tuple[Products, ...]:
             Products(
                 row_bits=run.stream_bits,
                 other_bits=run.stationary_bits,
-                window_bits=run.bits or run.stream_bits,
                 mode_bits=(mode.stream_bits, mode.stationary_bits),
                 per_pe_cycle=(mode.lanes, mode.slots_per_value),
                 macs=run.rows * depth * width,

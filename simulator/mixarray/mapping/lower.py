@@ -264,21 +264,17 @@ class ChainLowering:
             return
         if stripe.stream is not None:
             self.floor.accumulators.free(mark)
-        if stripe.number == end - 1 and self.plan.at(Stage.SIDE):
+        if stripe.number == end - 1 and transfers.at[Stage.SIDE]:
             transfers.side_slots.free(mark)
             transfers.sides.pop(stripe.iteration, None)
 
     def _vector(self, work: VectorWork, elements: int, waits: list[Dependency], part: int) -> Mark:
         """One vector job: it also waits for tensors that stay on the chip, and for room for its result."""
-        resident = [
-            entry.tensor
-            for entry in self.plan.traffic
-            if entry.operator == work.operator and entry.stage in (Stage.RAW, Stage.SIDE)
-            if entry.tensor in self.floor.resident
-        ]
-        waits = [*waits, *(wait for tensor in resident for wait in self.transfers.tensor(tensor, VECTOR))]
+        stays = self.transfers.stays.get(work.operator, ())
+        waits = [*waits, *(wait for tensor in stays for wait in self.transfers.tensor(tensor, VECTOR))]
         waits += self.transfers.parameters_of(work)
-        waits += self.transfers.room(work.operator, part if work.write_bits and not work.turns else -1)
+        again = work.operator in work.makers  # it turns or sorts what its operator has written: in the room of that
+        waits += self.transfers.room(work.operator, part if work.write_bits and not again else -1)
         job = self.floor.shop.vector(work, elements)
         mark = self.transfers.written[work.operator] = self.floor.emitter.emit(job, waits)
         return mark

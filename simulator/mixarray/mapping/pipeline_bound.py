@@ -24,7 +24,7 @@ from mixarray.mapping.unit_bound import (
     work,
 )
 
-COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250", "unit_bound.py": "e4817df8962a2415"}
+COMPILED_WITH = {"pipeline_columns.py": "8da859028206e4c0", "unit_bound.py": "21ef721fd663609c"}
 
 Tables = tuple[Integers, ...]
 """(tensors, works, tiles, stripes, blocks, iterations, fetches, sums, stored)"""

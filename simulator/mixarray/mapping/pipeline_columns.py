@@ -17,17 +17,19 @@ TENSORS, WORKS, TILES, STRIPES, BLOCKS, ITERATIONS, FETCHES, SUMS, STORED_AT = r
 # facts, a vector: DRAM (bits per cycle as a fraction), array, totals of the chain, the choice
 RATE_BITS, RATE_CYCLES, BURST_BITS, CHANNELS, DRAM_LATENCY = range(5)
 DATAFLOW, LOADING, FILL, LOAD, SUM_SLOTS = range(5, 10)
-N, K, ALL_ROWS, ALL_VARYING, WEIGHT_BITS = range(10, 15)
-DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, SPILLS, EACH_BITS = range(15, 23)
+N, K, ALL_ROWS, WEIGHT_BITS = range(10, 14)
+DEPTH, SLOTS, WHOLE_WEIGHTS, WEIGHTS_AHEAD, FIRST_FITS, FIRST_CYCLES, SPILLS, EACH_BITS = range(14, 22)
 # facts about all of the work: cycles of the units at least, and those at which a bound need not be finished
-ALL_DRAM, ALL_VECTOR, ALL_STREAMS, LIMIT, FACTS = range(23, 28)
+ALL_DRAM, ALL_VECTOR, ALL_STREAMS, LIMIT, FACTS = range(22, 27)
 
-# tensors: bits in all, whether they vary with the windows, the vector work that makes them, stage
-BITS, VARIES, MAKER, STAGE = range(4)
+# tensors: bits in all, the column of tiles that says how they divide, the vector work that makes them, stage; that
+# column, summed over all rows
+BITS, COLUMN, MAKER, STAGE, ALL = range(5)
 # works, vector operators before and after the GEMM: every STEP elements take CYCLES; DONE: when the last job was ready
 ELEMENTS, STEP, CYCLES, LATENCY, EARLIER, READS_SUMS, AFTER, DONE = range(8)
-# tiles of rows, with one more row at the end; stripes; blocks of columns of an iteration
-ROWS, VARYING, VALUE_BITS, FOLD_DEPTH, FIRST_STRIPE = range(5)
+# tiles of rows, with one more row at the end, and from WEIGHTED on rows times the bits of each, as tensors have them;
+# stripes; blocks of columns of an iteration
+ROWS, VALUE_BITS, FOLD_DEPTH, FIRST_STRIPE, WEIGHTED = range(5)
 HEIGHT, FULL, REST, PARTS, TIMES = range(5)
 WIDTH, PIECES, COLUMN_TILE = range(3)
 # iterations: their tile of rows and block; values of K in them, and whether these are the first and the last; the

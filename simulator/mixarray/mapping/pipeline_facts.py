@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
 import numpy as np
 
 from mixarray.accelerator.enums import Dataflow, WeightLoading
@@ -9,10 +12,11 @@ from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.amounts import ceil_div
 from mixarray.mapping.chain_plan import Stage
 from mixarray.mapping.choice import Choice
-from mixarray.mapping.demand import NOBODY
+from mixarray.mapping.demand import NOBODY, Demand
 from mixarray.mapping.pipeline_columns import Integers
 from mixarray.mapping.space import Space, divides_rows, divides_weights, spills
-from mixarray.mapping.tile_tables import RowTable, load_cycles
+from mixarray.mapping.tile_tables import RowTable, load_cycles, row_column
+from mixarray.mapping.tiles import RowBits
 
 LOADING = {
     WeightLoading.SERIAL: at.SERIAL,
@@ -46,7 +50,6 @@ def common_facts(space: Space) -> Integers:
         at.N: demand.n,
         at.K: demand.k,
         at.ALL_ROWS: demand.rows,
-        at.ALL_VARYING: demand.varying_rows,
         at.WEIGHT_BITS: demand.weight_bits,
         at.EACH_BITS: array.accumulator_bits,
         at.FIRST_CYCLES: sum(accelerator.memory.transfer_cycles(bits) for bits in demand.parameter_bits),
@@ -79,8 +82,10 @@ def order_numbers(choice: Choice) -> Integers:
 def tensor_table(space: Space) -> Integers:
     """The tensors of a chain with weights that cost something to move."""
     demand = space.demand
-    rows = [(e.bits, int(e.varying), e.maker, STAGES[e.stage]) for e in demand.at(*STAGES)]
-    return np.array(rows, np.int64).reshape(-1, 4)
+    rows = [
+        (e.bits, row_column(demand, e.by), e.maker, STAGES[e.stage], demand.all_rows(e.by)) for e in demand.at(*STAGES)
+    ]
+    return np.array(rows, np.int64).reshape(-1, 5)
 
 
 def work_table(space: Space) -> Integers:
@@ -100,7 +105,12 @@ def comes_whole(space: Space, rows: RowTable) -> bool:
     demand, tile_rows = space.demand, int(rows.tiles[0, at.ROWS])
     moved = [entry.bits for entry in demand.at(Stage.RAW, Stage.STREAM, Stage.FED)]
     moved += [bits for work in demand.before for bits in (work.work.read_bits, work.work.write_bits)]
-    widest = max((run.bits or 1) for run in demand.runs) * demand.rows
-    whole = demand.rows * demand.varying_rows
-    most = max((ceil_div(bits * tile_rows * widest, whole) for bits in moved), default=0)
+    widest = max(_largest_part(demand, by) for by in demand.weightings)
+    most = max((ceil(bits * tile_rows * widest) for bits in moved), default=0)
     return most <= space.cuts.accelerator.buffers.activation.slot_bits
+
+
+def _largest_part(demand: Demand, by: RowBits) -> Fraction:
+    """The part of a tensor that one row has at most."""
+    bits = dict(by)
+    return Fraction(max(bits.get(run.bits, 1) for run in demand.runs), demand.all_rows(by))

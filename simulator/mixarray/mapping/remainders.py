@@ -38,7 +38,7 @@ from mixarray.mapping.parts import sections
 from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.section_plan import Choose
 from mixarray.mapping.steps import Work, stripe_steps
-from mixarray.mapping.tiles import Runs, Stripe, rows_weight
+from mixarray.mapping.tiles import ALIKE, Runs, Stripe, rows_weight
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.workload import Workload
 
@@ -82,7 +82,7 @@ class _Sequence:
 
     @property
     def rows(self) -> int:
-        return rows_weight(self.runs, False)
+        return rows_weight(self.runs, ALIKE)
 
     def stripes(self) -> Iterator[Stripe]:
         """Its stripes in all iterations."""
@@ -133,7 +133,7 @@ def _groups(plan: ChainPlan) -> tuple[int, ...]:
 
 def _sequences(cuts: Cuts, runs: Runs) -> list[Runs]:
     """Tiles so high that only borders of groups end them."""
-    return cuts.tiles(runs, rows_weight(runs, False))
+    return cuts.tiles(runs, rows_weight(runs, ALIKE))
 
 
 def _remainder(operator: int, array: int, ended: list[_Sequence], accelerator: Accelerator) -> Remainder:

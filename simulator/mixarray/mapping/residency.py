@@ -31,7 +31,7 @@ def resident_tensors(
     """
     crossing = _crossing(sections)
     need = [
-        sum(tiles.values()) + sum(_codes_in_flight(plan) for plan in section)
+        sum(tiles.values()) + sum(codes_in_flight(plan) for plan in section)
         for tiles, section in zip(crossing.flying, sections, strict=True)
     ]
     memory_of = {tensor: memory for memory in shared for tensor in memory}
@@ -77,19 +77,19 @@ def _crossing(sections: Sequence[Sequence[ChainPlan]]) -> _Crossing:
                     found.made.setdefault(entry.tensor, number)
                 else:
                     found.last[entry.tensor] = number
-                tiles[entry.tensor] = tiles.get(entry.tensor, 0) + _tile_bits(plan, entry.stage, entry.bits)
+                tiles[entry.tensor] = tiles.get(entry.tensor, 0) + tile_bits(plan, entry.stage, entry.bits)
         found.flying.append(tiles)
     return found
 
 
-def _tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
+def tile_bits(plan: ChainPlan, stage: Stage, bits: Sequence[int]) -> int:
     """Space that a tensor going through DRAM takes in a chain: as many tiles as are in flight."""
     tiles = (plan.loops.ahead + 1) if stage in (Stage.STREAM, Stage.STATIONARY) else 2
     by_iteration = stage in (Stage.SIDE, Stage.OUT, Stage.INNER)
     return min(sum(bits), tiles * (max(bits) if by_iteration else plan.loops.tile_amount(bits)))
 
 
-def _codes_in_flight(plan: ChainPlan) -> int:
+def codes_in_flight(plan: ChainPlan) -> int:
     """Space for what operators before the GEMM make: two tiles of its operand, and of the row sums of that."""
     sums = sum(work.kind is OperatorKind.ROW_SUM for work in plan.before)
     return sum(

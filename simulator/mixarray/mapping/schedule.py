@@ -110,13 +110,12 @@ def dram_bits(actions: Iterable[tuple[Action, int]], *names: str) -> int:
 class Products:
     """Multiplications of one kind in a job: `macs` of `row_bits` (the GEMM's rows) by `other_bits`.
 
-    window_bits: activation bits of their windows, as published BOPs count them. mode_bits: (streaming, stationary)
-    bits of the mode that runs them. per_pe_cycle: products that a PE finishes per cycle in it at best, as a fraction.
+    Published BOPs count the former alone. mode_bits: (streaming, stationary) bits of the mode that runs them.
+    per_pe_cycle: products that a PE finishes per cycle in it at best, as a fraction.
     """
 
     row_bits: int
     other_bits: int
-    window_bits: int
     mode_bits: tuple[int, int]
     per_pe_cycle: tuple[int, int]
     macs: int

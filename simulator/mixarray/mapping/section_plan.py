@@ -21,7 +21,7 @@ Choose = Callable[[Planner, Chain], Choice | None]
 
 @dataclass(slots=True)
 class SectionPlanner:
-    """Plans the chains of one workload. known: planners by their part and the buffers that it sees.
+    """Plans the chains of one workload. known: planners by their part and its shares of both buffers.
 
     prefer: decides where there are several forms; without it there is one: chains as `choose` has them, pairs fused.
     """
@@ -86,8 +86,8 @@ class SectionPlanner:
         accelerator = self.planner.accelerator
         if len(section) == 1:
             return self._parts(chain, section, accelerator, choose)
-        slot = accelerator.buffers.weight.slot_bits
-        if all(self.planner.amounts.weight_bits(each) <= slot for each in _chains(chain)):
+        buffer = accelerator.buffers.weight
+        if all(buffer.slot_holds(self.planner.amounts.weight_bits(each)) for each in _chains(chain)):
             plans = self._parts(chain, section, halved(accelerator, weights=False), choose)
             if not members(plans[0])[0].weight_bits or _one_fetch(plans):
                 return plans
@@ -109,7 +109,7 @@ class SectionPlanner:
 
     def _planner(self, part: Part, accelerator: Accelerator) -> Planner:
         buffers = accelerator.buffers
-        key = part, buffers.activation.capacity_bits, buffers.weight.capacity_bits
+        key = part, buffers.activation.shares, buffers.weight.shares
         if key not in self.known:
             self.known[key] = replace(self.planner, accelerator=accelerator, array=part.array, groups=part.groups)
         return self.known[key]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from mixarray.accelerator.enums import Dataflow
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.jobs import ACTIVATION, WEIGHT, Shop, products_of
+from mixarray.mapping.jobs import Shop, products_of
 from mixarray.mapping.schedule import Job, Products
+from mixarray.mapping.tasks import ACTIVATION, WEIGHT
 from mixarray.mapping.tiles import Run, Runs, Stripe, cut_rows
 
 
@@ -70,7 +71,8 @@ def _sides(shop: Shop, work: Work, stripe: Stripe, width: int) -> Sides:
     if shop.model.dataflow is Dataflow.WEIGHT_STATIONARY:
         tile = Tile(width, width * first.stationary_bits)
         return Sides(stripe.runs, ACTIVATION, tile, work.place, rows_stream=True)
-    columns = Run(stripe.group, width, first.bits, first.mode, stream_bits=first.stationary_bits)
+    bits, shifts = first.stationary_bits, first.shifts
+    columns = Run(stripe.group, width, first.bits, first.mode, stream_bits=bits, shifts=shifts)
     tile = Tile(sum(run.rows for run in stripe.runs), sum(run.rows * run.stream_bits for run in stripe.runs))
     return Sides((columns,), work.place, tile, ACTIVATION, rows_stream=False)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from mixarray.accelerator.modes import Bits
 from mixarray.mapping.jobs import Shop
-from mixarray.mapping.schedule import Job, JobKind
+from mixarray.mapping.schedule import JobKind
 from mixarray.mapping.steps import Step
 
 
@@ -26,13 +26,7 @@ def with_switches(shop: Shop, steps: Sequence[Step], mode: Bits | None) -> tuple
             modes = [product.mode_bits for product in step.job.products]
             before = modes[0] if mode is None else mode
             changes = sum(ours != theirs for ours, theirs in zip([before, *modes], modes, strict=False))
-            found += [Step(_switch(shop, step.job))] * changes
+            found += [Step(shop.switch(step.job))] * changes
             mode = modes[-1]
         found.append(step)
     return tuple(found), mode
-
-
-def _switch(shop: Shop, stream: Job) -> Job:
-    """The pause before the rows that `stream` brings."""
-    pause = shop.accelerator.mixed_precision.mode_switch_cycles
-    return Job(stream.unit, JobKind.MODE_SWITCH, pause, 0, operator=stream.operator, group=stream.group)

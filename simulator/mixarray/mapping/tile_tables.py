@@ -12,12 +12,12 @@ from mixarray.mapping.cuts import Cuts
 from mixarray.mapping.demand import Demand
 from mixarray.mapping.pipeline_columns import Integers
 from mixarray.mapping.space import Space
-from mixarray.mapping.tiles import Runs, cut_rows, rows_weight
+from mixarray.mapping.tiles import ALIKE, RowBits, Runs, cut_rows, rows_weight
 
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
-    """Tiles of M for one size: (tiles + 1, 5) and (stripes, 5), columns as in `pipeline_columns`.
+    """Tiles of M for one size and their stripes, columns as in `pipeline_columns`.
 
     FULL, REST: array cycles of a stripe in a fold of full depth, and in the last one of K if that is not full (0: it
     is; input-stationary: for each column of N; output-stationary: for each value of K). PARTS: pieces of a stripe that
@@ -66,10 +66,17 @@ def row_table(space: Space, rows: int) -> RowTable:
     stripe_rows: list[tuple[int, ...]] = []
     for tile, count in tiles:
         bits, depth = tile[0].stationary_bits, fold_depth(demand, cuts, tile)
-        tile_rows.append((rows_weight(tile, False), rows_weight(tile, True), bits, depth, len(stripe_rows)))
-        stripe_rows += [(rows_weight(stripe, False), *cost[stripe], count) for stripe in known[tile]]
-    tile_rows.append((0, 0, 0, 1, len(stripe_rows)))
+        rows_of, *others = (rows_weight(tile, by) for by in demand.weightings)
+        tile_rows.append((rows_of, bits, depth, len(stripe_rows), *others))
+        stripe_rows += [(rows_weight(stripe, ALIKE), *cost[stripe], count) for stripe in known[tile]]
+    tile_rows.append((0, 0, 1, len(stripe_rows), *(0 for _ in demand.weightings[1:])))
     return RowTable(np.array(tile_rows, np.int64), np.array(stripe_rows, np.int64))
+
+
+def row_column(demand: Demand, by: RowBits) -> int:
+    """The column of a tile that says what it has of a tensor whose rows have so much."""
+    number = demand.weightings.index(by)
+    return at.WEIGHTED + number - 1 if number else at.ROWS
 
 
 def fold_depth(demand: Demand, cuts: Cuts, runs: Runs) -> int:

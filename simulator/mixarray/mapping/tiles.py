@@ -16,12 +16,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mixarray.accelerator.buffers import Buffer
 from mixarray.accelerator.modes import Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive rows of one group: its index, its mode (None for vector work), its window bits and operand bits."""
+    """Consecutive rows of one group: its index, its mode (None for vector work), its window bits and operand bits.
+
+    shifts: every product with them passes a conditional shift (`Group.shifts`).
+    """
 
     group: int
     rows: int
@@ -29,9 +33,14 @@ class Run:
     mode: Mode | None = None
     stream_bits: int = 0
     stationary_bits: int = 0
+    shifts: bool = False
 
 
 Runs = tuple[Run, ...]
+RowBits = tuple[tuple[int, int], ...]
+"""How many bits of a tensor belong to a row, as far as rows differ: (window bits, bits of its codes)."""
+ALIKE: RowBits = ()
+"""All rows have as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +66,11 @@ class Stripe:
     @property
     def sums(self) -> int:
         """Results that it holds: rows by columns."""
-        return rows_weight(self.runs, False) * sum(self.widths)
+        return rows_weight(self.runs, ALIKE) * sum(self.widths)
 
-    def weight(self, varying: bool) -> int:
-        """Its share of the complete sums, by rows and columns; times the window bits for data whose bits vary."""
-        return rows_weight(self.runs, varying) * sum(self.widths) if self.ends else 0
+    def weight(self, by: RowBits) -> int:
+        """Its share of the complete sums, by rows and columns; times the bits of a row where these differ."""
+        return rows_weight(self.runs, by) * sum(self.widths) if self.ends else 0
 
 
 Iteration = tuple[Stripe, ...]
@@ -99,26 +108,37 @@ class Loops:
         """The largest amount of one feed, the pieces of the first tile taken together."""
         return max(sum(amounts[: self.lead + 1]), *amounts[self.lead + 1 :], 0)
 
-    def stripe_weights(self, varying: bool) -> list[int]:
+    def stripe_weights(self, by: RowBits = ALIKE) -> list[int]:
         """Weights of all stripes in order."""
-        return [stripe.weight(varying) for iteration in self.iterations for stripe in iteration]
+        return [weight for weights in self._weights(by) for weight in weights]
 
-    def iteration_weights(self, varying: bool) -> list[int]:
+    def iteration_weights(self, by: RowBits) -> list[int]:
         """Weights of the iterations."""
-        return [sum(stripe.weight(varying) for stripe in iteration) for iteration in self.iterations]
+        return [sum(weights) for weights in self._weights(by)]
 
-    def feed_weights(self, varying: bool) -> list[int]:
+    def _weights(self, by: RowBits) -> list[list[int]]:
+        """Weights of the stripes of every iteration; most iterations are one object with others."""
+        known: dict[int, list[int]] = {}
+        for iteration in self.iterations:
+            if id(iteration) not in known:
+                known[id(iteration)] = [stripe.weight(by) for stripe in iteration]
+        return [known[id(iteration)] for iteration in self.iterations]
+
+    def feed_weights(self, by: RowBits = ALIKE) -> list[int]:
         """Weights of the feeds."""
-        return [rows_weight(runs, varying) * share for runs, share in self.feeds]
+        return [rows_weight(runs, by) * share for runs, share in self.feeds]
 
     def once(self, weights: list[int]) -> list[int]:
         """Weights of feeds, those that come again left out."""
         return weights if self.fresh is None else weights[: self.fresh] + [0] * (len(weights) - self.fresh)
 
 
-def rows_weight(runs: Runs, varying: bool) -> int:
-    """Rows, times the window bits where bits vary."""
-    return sum(run.rows * (run.bits or 1) if varying else run.rows for run in runs)
+def rows_weight(runs: Runs, by: RowBits) -> int:
+    """Rows, times the bits of each where these differ."""
+    if by == ALIKE:
+        return sum(run.rows for run in runs)
+    bits = dict(by)
+    return sum(run.rows * bits.get(run.bits, 1) for run in runs)
 
 
 def column_widths(columns: int, array_columns: int) -> tuple[int, ...]:
@@ -149,7 +169,7 @@ def cut_rows(runs: Sequence[Run], height: int) -> list[Runs]:
         rows = run.rows
         while rows:
             part = min(rows, room)
-            tile.append(Run(run.group, part, run.bits, run.mode, run.stream_bits, run.stationary_bits))
+            tile.append(Run(run.group, part, run.bits, run.mode, run.stream_bits, run.stationary_bits, run.shifts))
             rows, room = rows - part, room - part
             if not room:
                 tiles.append(tuple(tile))
@@ -234,7 +254,7 @@ def fold_depths(k: int, fold_depth: int) -> tuple[int, ...]:
     return tuple(min(fold_depth, k - start) for start in range(0, k, fold_depth))
 
 
-def weight_blocks(depths: Sequence[int], step_bits: int, slot_bits: int) -> tuple[tuple[int, ...], ...]:
+def weight_blocks(depths: Sequence[int], step_bits: int, buffer: Buffer) -> tuple[tuple[int, ...], ...]:
     """Pieces of K of `step_bits` for each value, in groups that fit one slot of the weight buffer; one piece must."""
-    per_group = slot_bits // (step_bits * depths[0])
+    per_group = buffer.slot_parts(step_bits * depths[0], len(depths))
     return tuple(tuple(depths[start : start + per_group]) for start in range(0, len(depths), per_group))

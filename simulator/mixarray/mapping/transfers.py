@@ -15,6 +15,8 @@ from mixarray.mapping.weights import WeightPath
 
 WRITTEN = (Stage.FED, Stage.OUT, Stage.INNER)
 """Stages of tensors that vector operators make."""
+BESIDE = (Stage.RAW, Stage.SIDE)
+"""Stages of tensors that they read beside the results of the GEMM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Transfers:
     other chain of a fused pair that made its rows. written: the last job of each vector
     operator. parameters: the loads of those that no operator has used yet. At most two tiles of each kind are in
     flight, one if the activation buffer has a single slot.
+
+    at: the plan's traffic by stage. stays: by operator, the tensors on the chip that it reads beside the GEMM. writes:
+    by operator, what it writes that has to leave.
     """
 
     floor: Floor
@@ -78,15 +83,18 @@ class Transfers:
         self.floor.taken = self.plan.holding.activation_whole
         self.handed: set[int] = set()
         self.raw_slots, self.side_slots = Slots(slots), Slots(slots)
-        self.rooms = {
-            entry.tensor: Slots(slots)
-            for entry in self.plan.traffic
-            if entry.stage in WRITTEN and entry.tensor not in self.floor.resident
-        }
+        self.at = {stage: self.plan.at(stage) for stage in Stage}
+        leaving = [e for e in self.plan.traffic if e.stage in WRITTEN and e.tensor not in self.floor.resident]
+        beside = [e for e in self.plan.traffic if e.stage in BESIDE and e.tensor in self.floor.resident]
+        operators = {entry.operator for entry in self.plan.traffic}
+        self.rooms = {entry.tensor: Slots(slots) for entry in leaving}
+        self.writes = {op: [e for e in leaving if e.operator == op] for op in operators}
+        self.stays = {op: [e.tensor for e in beside if e.operator == op] for op in operators}
 
     def wait(self, marks: Iterable[Mark | None], event: Event) -> list[Dependency]:
         """Wait for jobs of this chain or shared buffers, by distance."""
-        return [self.floor.emitter.recent(mark, event) for mark in marks if mark is not None]
+        recent = self.floor.emitter.recent
+        return [recent(mark, event) for mark in marks if mark is not None]
 
     def tensor(self, tensor: int, unit: int) -> list[Dependency]:
         """Wait for a tensor made by an earlier chain: only the first reader on each unit has to."""
@@ -137,7 +145,7 @@ class Transfers:
     def load_side(self, iteration: int) -> None:
         """What the operators after the GEMM read beside its results, for one iteration."""
         iterations = self.plan.loops.iterations
-        if self.plan.at(Stage.SIDE) and iteration < len(iterations) and iterations[iteration][-1].ends:
+        if self.at[Stage.SIDE] and iteration < len(iterations) and iterations[iteration][-1].ends:
             waits = self.wait(self.side_slots.take(), Event.ISSUED)
             self.sides[iteration] = self._load(Stage.SIDE, iteration, waits)
 
@@ -145,16 +153,15 @@ class Transfers:
         """Wait for room for what a vector operator writes in this part (feed or iteration; -1: it has room)."""
         taken = [
             mark
-            for entry in self.plan.traffic
-            if entry.operator == operator and entry.tensor in self.rooms and amount(entry.bits, part)
-            if entry.stage in WRITTEN
+            for entry in self.writes.get(operator, ())
+            if amount(entry.bits, part)
             for mark in self.rooms[entry.tensor].take()
         ]
         return self.wait(taken, Event.ISSUED)
 
     def store(self, stage: Stage, part: int) -> None:
         """Send part `part` of the chain's results to DRAM, after the vector job that wrote it."""
-        for entry in self.plan.at(stage):
+        for entry in self.at[stage]:
             written = self.written.get(entry.operator)
             bits = amount(entry.bits, part)
             if written is None or not bits:
@@ -185,7 +192,7 @@ class Transfers:
     def _load(self, stage: Stage, part: int, waits: list[Dependency]) -> list[Mark]:
         """Load one part of every tensor of a stage that is not on the chip."""
         marks = []
-        for entry in self.plan.at(stage):
+        for entry in self.at[stage]:
             bits = amount(entry.bits, part)
             if bits and entry.tensor not in self.floor.resident:
                 job = self.floor.shop.dram_load(JobKind.DRAM_LOAD_ACTIVATION, entry.operator, bits)

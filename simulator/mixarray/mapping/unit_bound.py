@@ -10,7 +10,7 @@ from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
 
-COMPILED_WITH = {"pipeline_columns.py": "ed9b823cdfd22250"}
+COMPILED_WITH = {"pipeline_columns.py": "8da859028206e4c0"}
 
 
 @compiled
@@ -82,10 +82,7 @@ def share(facts: Integers, clock: Integers, tensor: Integers, tile: Integers, ti
     """Bits of times / parts of what a tile of rows has of a tensor, at least. Where that is no whole number the run may
     have moved one bit more by now, in a burst of its own.
     """
-    rows, whole = tile[at.ROWS], facts[at.ALL_ROWS]
-    if tensor[at.VARIES]:
-        rows, whole = tile[at.VARYING], facts[at.ALL_VARYING]
-    bits, part = tensor[at.BITS] * rows * times, whole * parts
+    bits, part = tensor[at.BITS] * tile[tensor[at.COLUMN]] * times, tensor[at.ALL] * parts
     if bits % part:
         clock[at.DRAM_BUSY] += _burst(facts)
     return int(bits // part)

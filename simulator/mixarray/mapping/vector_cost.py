@@ -35,7 +35,6 @@ class VectorCost:
     latency_cycles: from the last of these cycles until the results exist.
     """
 
-    kind: JobKind
     cycles: int
     latency_cycles: int
     actions: tuple[str, ...]
@@ -43,11 +42,23 @@ class VectorCost:
     moves: tuple[Move, ...]
 
 
+def vector_kind(accelerator: Accelerator, work: VectorWork) -> JobKind:
+    """The kind of the jobs of an operator."""
+    if work.sorts:
+        return JobKind.SORT
+    return JobKind.TRANSPOSE if work.turns and not _by_address(accelerator, work) else JobKind(work.kind.value)
+
+
+def _by_address(accelerator: Accelerator, work: VectorWork) -> bool:
+    """Whether windows stay where they are, and only addresses are made."""
+    return bool(work.burst_elements) and accelerator.mixed_precision.movement is Movement.BURSTS
+
+
 def vector_cost(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCost:
     """Elements of an operator, or scores where they are sorted."""
     if work.sorts:
         return _sort(accelerator, work, elements)
-    if work.burst_elements and accelerator.mixed_precision.movement is Movement.BURSTS:
+    if _by_address(accelerator, work):
         return _bursts(accelerator, work, elements)
     if work.turns:
         return _turn(accelerator, work, elements)
@@ -57,7 +68,7 @@ def vector_cost(accelerator: Accelerator, work: VectorWork, elements: int) -> Ve
     moves = _read_again(work.moves(elements), passes)
     if work.by_value:
         moves = _one_by_one(moves, elements, accelerator.buffers.activation.port_bits)
-    return VectorCost(JobKind(work.kind.value), cycles, unit.latency_cycles, names, elements, tuple(moves))
+    return VectorCost(cycles, unit.latency_cycles, names, elements, tuple(moves))
 
 
 def _one_by_one(moves: Iterable[Move], elements: int, port_bits: int) -> Iterable[Move]:
@@ -73,7 +84,7 @@ def _turn(accelerator: Accelerator, work: VectorWork, elements: int) -> VectorCo
     """One pass that reads what was written and writes it the other way round; every unit takes one."""
     unit = accelerator.vector_units[0]
     cycles = ceil_div(elements, unit.lanes)
-    return VectorCost(JobKind.TRANSPOSE, cycles, unit.latency_cycles, (TURN,), elements, work.moves(elements))
+    return VectorCost(cycles, unit.latency_cycles, (TURN,), elements, work.moves(elements))
 
 
 def _read_again(moves: Iterable[Move], passes: int) -> Iterable[Move]:
@@ -87,7 +98,7 @@ def _bursts(accelerator: Accelerator, work: VectorWork, elements: int) -> Vector
     bursts = ceil_div(elements, work.burst_elements)
     cycles = bursts * accelerator.mixed_precision.burst_address_cycles
     latency = accelerator.vector_units[0].latency_cycles
-    return VectorCost(JobKind(work.kind.value), cycles, latency, (BURST,), bursts, ())
+    return VectorCost(cycles, latency, (BURST,), bursts, ())
 
 
 def _sort(accelerator: Accelerator, work: VectorWork, scores: int) -> VectorCost:
@@ -98,11 +109,11 @@ def _sort(accelerator: Accelerator, work: VectorWork, scores: int) -> VectorCost
     mixed, latency = accelerator.mixed_precision, accelerator.vector_units[0].latency_cycles
     sorter = mixed.sorting
     if sorter is None:
-        return VectorCost(JobKind.SORT, 0, latency, (COMPARE,), 0, ())
+        return VectorCost(0, latency, (COMPARE,), 0, ())
     cycles, compares = sorter.cycles(scores, mixed.sorter_width, work.cuts), sorter.compares(scores, work.cuts)
     times = (0, cycles) if sorter.dedicated else (cycles, latency)
     moves = _walks(sorter, work, scores, accelerator.buffers.activation.port_bits)
-    return VectorCost(JobKind.SORT, *times, (COMPARE,), compares, moves)
+    return VectorCost(*times, (COMPARE,), compares, moves)
 
 
 def _walks(sorter: Sorter, work: VectorWork, scores: int, port_bits: int) -> tuple[Move, ...]:

@@ -17,7 +17,9 @@ LAYER_COLUMNS: Mapping[str, str] = {
     "m": "rows per batch element",
     "n": "output columns",
     "k": "reduction depth of a GEMM, 0 otherwise",
-    "groups": "groups of equal precision, widest first: activation bits (0: does not vary) : batch x rows",
+    "groups": "groups of equal precision, widest first: bits of their windows (0: does not vary) : batch x rows",
+    "operand_bits": "bits of the operands of these groups of a GEMM, activations x weights or activations; empty "
+    "unless a GEMM",
     "arrays": "number of the array that each group runs on; empty unless a GEMM",
     "modes": "modes of the groups on their arrays, streaming x stationary bits (activations x weights unless "
     "input-stationary); empty unless a GEMM",

@@ -11,7 +11,7 @@ from mixarray.cost.pe_time import split_zeros, stream_cycles
 from mixarray.engine.timeline import OperatorCounts
 from mixarray.mapping.schedule import dram_bits
 from mixarray.result.totals import Weighted
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.workload import GroupedOperator
 
@@ -86,7 +86,7 @@ def _machine_row(
         **head,
         "operator": -1,
         **{"name": "unused, idle, leakage", "kind": "machine", "stage": -1, "block": -1, "grid": "none"},
-        **{"batch": 0, "m": 0, "n": 0, "k": 0, "groups": "", "arrays": "", "modes": ""},
+        **{"batch": 0, "m": 0, "n": 0, "k": 0, "groups": "", "operand_bits": "", "arrays": "", "modes": ""},
         **{"macs": 0, "useful_pe_cycles": 0},
         "unused_pe_cycles": 0,
         "first_start_cycles": 0,
@@ -100,12 +100,13 @@ def _machine_row(
 
 
 def _places(simulation: Simulation, grouped: GroupedOperator) -> dict[str, Cell]:
-    """The array that each group of a GEMM runs on, and its mode there."""
+    """The bits of both operands of each group of a GEMM, the array that it runs on, and its mode there."""
     if grouped.operator.kind is not OperatorKind.GEMM:
-        return {"arrays": "", "modes": ""}
+        return {"operand_bits": "", "arrays": "", "modes": ""}
     accelerator = simulation.accelerator
     places = [accelerator.array_for(group.stream_bits, group.stationary_bits) for group in grouped.groups]
     return {
+        "operand_bits": " ".join(f"{group.stream_bits}x{group.stationary_bits}" for group in grouped.groups),
         "arrays": " ".join(str(index) for index, _ in places),
         "modes": " ".join(f"{mode.stream_bits}x{mode.stationary_bits}" for _, mode in places),
     }

@@ -9,7 +9,7 @@ MAPPING_COLUMNS: Mapping[str, str] = {
     "operator": "number of the GEMM in execution order",
     "name": "name of the GEMM",
     "array": "number of the array that it, or the part in this row, runs on",
-    "groups": "groups of equal precision in this row: activation bits (0: does not vary) : batch x rows",
+    "groups": "groups of equal precision in this row: bits of their windows (0: does not vary) : batch x rows",
     "m": "rows of all groups in this row (of a batched GEMM: of one element)",
     "n": "output columns",
     "k": "reduction depth",

@@ -21,7 +21,7 @@ from mixarray.mapping.plan import Planner
 from mixarray.mapping.search import Found
 from mixarray.result.layers import Cell, Row
 from mixarray.result.totals import Weighted
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 from mixarray.trace.workload import Workload
 
 FUSED = "fused"

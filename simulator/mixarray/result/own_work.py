@@ -20,7 +20,7 @@ from mixarray.mapping.remainders import Remainder
 from mixarray.mapping.schedule import Action, Job
 from mixarray.result.remainders import RemainderEntry, remainder_entries, remainders_of
 from mixarray.result.totals import Weighted, mean, plain
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 from mixarray.trace.model import OperatorKind, RowsPer
 from mixarray.trace.workload import Workload
 

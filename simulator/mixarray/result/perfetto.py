@@ -18,7 +18,7 @@ from mixarray.result.perfetto_counters import bin_cycles, busy_cycles, moved_bit
 from mixarray.result.perfetto_fills import capacity_bits, fills
 from mixarray.result.perfetto_jobs import StoredJobs, stored_jobs
 from mixarray.result.perfetto_slices import Event, Slices, divide, slice_events
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 
 FILE_NAME = "timeline.perfetto.json"
 SLICES = 200_000

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mixarray.choosing import chooser, preference
 from mixarray.mapping.remainders import Remainder, remainders
 from mixarray.result.totals import Weighted, mean, plain
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 
 
 class RemainderEntry(BaseModel):

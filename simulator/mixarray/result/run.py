@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -16,7 +17,6 @@ from mixarray.provenance import git_revision, package_versions
 from mixarray.result.balance import Balance, balance_of
 from mixarray.result.own_work import OwnWork, own_work
 from mixarray.result.totals import Totals, Weighted, plain, totals_of
-from mixarray.simulate import Simulation
 from mixarray.trace.bops import bops
 
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
@@ -34,6 +34,19 @@ class Speedup(_Frozen):
     bops_blocks: float = Field(description="promised: bit operations of the blocks, linear in activation bits")
     gemms: float = Field(description="cycles that rows stream through the arrays: of the baseline over this run's")
     simulated: float = Field(description="cycles of the baseline over cycles of this run, whole network")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What speedups compare, means per image.
+
+    bops: bit operations of the blocks, as published, from the rows that ran. stream_cycles: cycles that rows stream
+    through all arrays together. total_cycles: until the last result.
+    """
+
+    bops: float
+    stream_cycles: Fraction
+    total_cycles: float
 
 
 class EnergyEntry(_Frozen):
@@ -68,7 +81,7 @@ class RunResult(_Frozen):
 
     schema_version: Literal["1.0"]
     source: str = Field(description="what was simulated: a trace, a topology file, or the GEMM")
-    trace_sha256: str | None = Field(description="hash of the trace's manifest or the topology file; null for one GEMM")
+    trace_sha256: str | None = Field(description="hash of the trace's manifest, topology or GEMMs; null for one GEMM")
     trace: TraceUse | None = Field(description="null where the source is no bundle")
     accelerator: str
     accelerator_sha256: str = Field(description="hash of accelerator.yaml beside this file")
@@ -92,22 +105,28 @@ class RunResult(_Frozen):
         return self.model_dump_json(indent=2) + "\n"
 
 
-def speedup_over(simulations: Weighted, reference: Simulation, baseline: str) -> Speedup:
-    """Speedups of `simulations` over `reference`, which stands for the same images at the baseline's precision."""
-    images = sum(n for _, n in simulations)
-    own_bops = sum(bops(s.workload) * n for s, n in simulations)
-    own_cycles = sum(s.execution.total_cycles * n for s, n in simulations)
+def speedup_over(work: Work, reference: Work, baseline: str) -> Speedup:
+    """Speedups of `work` over `reference`: the same images at the precision that `baseline` names."""
     return Speedup(
         baseline=baseline,
-        baseline_cycles=reference.execution.total_cycles,
-        bops_blocks=bops(reference.workload) * images / own_bops,
-        gemms=float(stream_cycles([(reference, 1)]) / stream_cycles(simulations)),
-        simulated=reference.execution.total_cycles * images / own_cycles,
+        baseline_cycles=reference.total_cycles,
+        bops_blocks=reference.bops / work.bops,
+        gemms=float(reference.stream_cycles / work.stream_cycles),
+        simulated=reference.total_cycles / work.total_cycles,
     )
 
 
-def stream_cycles(simulations: Weighted) -> Fraction:
-    """Cycles that rows stream through all arrays together, mean per image."""
+def work_of(simulations: Weighted) -> Work:
+    """Bit operations and cycles of simulations on one accelerator."""
+    images = sum(n for _, n in simulations)
+    return Work(
+        bops=sum(bops(s.workload) * n for s, n in simulations) / images,
+        stream_cycles=_stream_cycles(simulations),
+        total_cycles=sum(s.execution.total_cycles * n for s, n in simulations) / images,
+    )
+
+
+def _stream_cycles(simulations: Weighted) -> Fraction:
     total = sum(
         cycles * n
         for s, n in simulations

@@ -12,7 +12,7 @@ from mixarray.cost.area import NOT_IN_IT, area_mm2
 from mixarray.cost.tables import Estimate, energy_table
 from mixarray.mapping.schedule import dram_bits
 from mixarray.result.ports import BufferUse, buffer_use
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 
 Weighted = Sequence[tuple[Simulation, int]]
 """Simulations, each with the number of images it stands for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mixarray.result.mappings import mapping_rows
 from mixarray.result.run import RunResult
 from mixarray.result.totals import Weighted
 
-TEXT = ("name", "kind", "grid", "groups", "arrays", "modes", "array_busy_cycles_by_array")
+TEXT = ("name", "kind", "grid", "groups", "operand_bits", "arrays", "modes", "array_busy_cycles_by_array")
 REAL = ("energy_pj",)
 LAYER_TYPES = {
     name: pa.string() if name in TEXT else pa.float64() if name in REAL else pa.int64() for name in LAYER_COLUMNS
@@ -37,6 +38,11 @@ def write_run(directory: Path, result: RunResult, simulations: Weighted, acceler
     # The Parquet file is read from the CSV's bytes: both say the same, and pa.array would import pandas.
     table = pa_csv.read_csv(io.BytesIO(layers), convert_options=pa_csv.ConvertOptions(column_types=LAYER_TYPES))
     pq.write_table(table, directory / "layers.parquet", compression="zstd", store_schema=False)
+
+
+def trace_path(bundle: Path, out: Path | None) -> str:
+    """The bundle as seen from the directory of results, or as it was given where nothing is written."""
+    return (bundle if out is None else Path(os.path.relpath(bundle.resolve(), out.resolve()))).as_posix()
 
 
 def _csv(rows: Sequence[Row], columns: Iterable[str]) -> bytes:

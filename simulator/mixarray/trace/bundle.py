@@ -121,7 +121,8 @@ class Bundle:
 
     def _checked(self, image: int) -> int:
         if not 0 <= image < len(self.images):
-            raise InputError(str(self.path), f"has no image {image}; allowed: 0 to {len(self.images) - 1}", "images")
+            last = len(self.images) - 1
+            raise InputError(str(self.path), f"has no image {image}; it has images 0 to {last}", "image")
         return image
 
 
@@ -188,7 +189,8 @@ def _read(place: Path, shown: Path) -> Bundle:
         if name in TABLES:  # recorded tensors may be large: checked here, read when asked for
             data[name] = content
     topology = Topology(
-        read_operators(data[OPERATORS], str(shown / OPERATORS)), read_tensors(data[TENSORS], str(shown / TENSORS))
+        read_operators(data[OPERATORS], str(shown / OPERATORS)),
+        read_tensors(data[TENSORS], str(shown / TENSORS), first_schema=manifest.schema_version == "1.0"),
     )
     check_topology(topology, str(shown / OPERATORS), str(shown / TENSORS))
     windows = read_windows(data[WINDOWS], str(shown / WINDOWS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mixarray.errors import InputError
-from mixarray.trace.model import Grid, Operand, Operator, OperatorKind, Role, Tensor, Topology, Variation
+from mixarray.trace.model import Encoding, Grid, Operand, Operator, OperatorKind, Role, Tensor, Topology, Variation
 
 LARGEST_SIZE = 2**31 - 1
 LARGEST_BITS = 32
@@ -43,22 +43,23 @@ def block_grids(topology: Topology, where: str) -> dict[tuple[int, int], Grid]:
 def _checked_tensors(tensors: tuple[Tensor, ...], where: str) -> dict[int, Tensor]:
     """One entry per tensor; entries of one tensor may differ in bits, step and zero point alone."""
     first: dict[int, Tensor] = {}
-    widths: set[tuple[int, int]] = set()
+    branches: set[tuple[int, int]] = set()
     for tensor in tensors:
         _check_tensor(tensor, where)
         known = first.setdefault(tensor.tensor, tensor)
-        if (tensor.tensor, tensor.bits) in widths:
-            raise InputError(where, f"{tensor.name}: listed twice at {tensor.bits} bits", "bits")
+        if (tensor.tensor, tensor.window_bits) in branches:
+            message = f"{tensor.name}: listed twice for windows of {tensor.window_bits} bits"
+            raise InputError(where, message, "window_bits")
         if known is not tensor and known.variation is Variation.NONE:
             raise InputError(where, f"{tensor.name}: has several entries, but its bits do not vary", "variation")
         if _constant(known) != _constant(tensor):
             raise InputError(where, f"{tensor.name}: its entries differ in more than bits and quantizer", "tensor")
-        widths.add((tensor.tensor, tensor.bits))
+        branches.add((tensor.tensor, tensor.window_bits))
     return first
 
 
 def _constant(tensor: Tensor) -> tuple[object, ...]:
-    """What is the same at every bit width."""
+    """What is the same in every branch."""
     shape = tensor.batch, tensor.rows, tensor.columns
     return tensor.name, tensor.role, shape, tensor.signed, tensor.encoding, tensor.variation
 
@@ -66,11 +67,19 @@ def _constant(tensor: Tensor) -> tuple[object, ...]:
 def _check_tensor(tensor: Tensor, where: str) -> None:
     if not 1 <= tensor.bits <= LARGEST_BITS:
         raise InputError(where, f"{tensor.name}: {tensor.bits} is no bit width; allowed: 1 to {LARGEST_BITS}", "bits")
+    least = 0 if tensor.variation is Variation.NONE else 1
+    if not least <= tensor.window_bits <= (0 if least == 0 else LARGEST_BITS):
+        allowed = "0, as its bits do not vary" if least == 0 else f"1 to {LARGEST_BITS}"
+        raise InputError(where, f"{tensor.name}: {tensor.window_bits}; allowed: {allowed}", "window_bits")
     for column, size in (("batch", tensor.batch), ("rows", tensor.rows), ("columns", tensor.columns)):
         _check_size(tensor.name, column, size, where)
     given_beside_codes = math.isnan(tensor.step) and tensor.role is not Role.ACTIVATION
     if not given_beside_codes and not (math.isfinite(tensor.step) and tensor.step > 0):
         raise InputError(where, f"{tensor.name}: {tensor.step} is no step; allowed: finite and positive", "step")
+    most_shift = tensor.bits if tensor.encoding is Encoding.TWO_REGION else 0
+    if not 0 <= tensor.region_shift <= most_shift:
+        message = f"{tensor.name}: {tensor.region_shift} of {tensor.encoding} codes; allowed: 0 to {most_shift}"
+        raise InputError(where, message, "region_shift")
 
 
 def _check_size(name: str, column: str, size: int, where: str) -> None:

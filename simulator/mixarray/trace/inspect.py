@@ -25,8 +25,19 @@ class StageSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerSummary:
+    """A tensor with bits of its own: an activation's by branch, the high one first, or those of a weight."""
+
+    tensor: str
+    bits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BundleSummary:
-    """The facts of a bundle. `macs` are those of the first image; `bops_speedup` is that of all images together."""
+    """The facts of a bundle. `macs` are those of the first image; `bops_speedup` is that of all images together.
+
+    `precision` is that of the layers that are not in `layers`.
+    """
 
     model: str
     model_source: str
@@ -52,6 +63,7 @@ class BundleSummary:
     macs: int
     recorded_tensor_files: int
     stages: tuple[StageSummary, ...]
+    layers: tuple[LayerSummary, ...]
     sha256: str
     git_revision: str
 
@@ -89,6 +101,7 @@ def inspect_bundle(bundle: Bundle) -> BundleSummary:
         macs=bundle.workload(0).macs,
         recorded_tensor_files=sum(name.startswith("tensors/") for name in manifest.files),
         stages=_stages(bundle),
+        layers=_layers(bundle),
         sha256=bundle.sha256,
         git_revision=manifest.git_revision,
     )
@@ -111,3 +124,16 @@ def _stages(bundle: Bundle) -> tuple[StageSummary, ...]:
             )
         )
     return tuple(found)
+
+
+def _layers(bundle: Bundle) -> tuple[LayerSummary, ...]:
+    """The tensors that the manifest gives bits of their own, in the order of the topology."""
+    given = bundle.manifest.allocation
+    if given is None:
+        return ()
+    named = {*given.activations, *(f"{operator}.weight" for operator in given.weights)}
+    bits: dict[str, list[int]] = {}
+    for tensor in sorted(bundle.topology.tensors, key=lambda one: (one.tensor, -one.window_bits)):
+        if tensor.name in named:
+            bits.setdefault(tensor.name, []).append(tensor.bits)
+    return tuple(LayerSummary(name, tuple(found)) for name, found in bits.items())

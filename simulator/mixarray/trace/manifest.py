@@ -15,6 +15,8 @@ from mixarray.trace.ratio import Promotion, check_compression, check_pruning
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Bits = Annotated[int, Field(strict=True, ge=1, le=32)]
 Thousandths = Annotated[int, Field(strict=True, ge=0, le=1000)]
+SCHEMA_VERSION: Literal["1.1"] = "1.1"
+"""What is written. 1.0 had no bits per layer; its bundles are read as they are."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -33,12 +35,21 @@ class Derived(StrEnum):
     COUNTS_ONLY = "counts_only"
 
 
+class AllocatedBits(BaseModel):
+    """Bits of what differs from the model's own: weights by operator name, activations by tensor name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: Mapping[str, Bits]
+    activations: Mapping[str, Bits]
+
+
 class Manifest(BaseModel):
     """`manifest.json`. `files` maps each file's name within the bundle to its SHA-256; write_bundle fills it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    schema_version: Literal["1.0"]
+    schema_version: Literal["1.0", "1.1"]
     model: str = Field(min_length=1)
     model_source: ModelSource
     window_size: Positive = Field(description="side of a window in tokens")
@@ -49,6 +60,9 @@ class Manifest(BaseModel):
     activation_bits_high: Bits
     activation_bits_low: Bits
     weight_bits: Bits = Field(description="bits of the weights inside the blocks")
+    allocation: AllocatedBits | None = Field(
+        default=None, description="layers of other bits than these; none: every layer has the bits of its kind"
+    )
     ratio_thousandths: Thousandths = Field(description="nominal share of low windows")
     pair_ratios_thousandths: tuple[tuple[Thousandths, ...], ...] = Field(description="by stage, then block pair")
     pruning_thousandths: Thousandths = Field(default=0, description="nominal share of pruned windows")

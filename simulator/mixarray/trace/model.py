@@ -73,12 +73,17 @@ class Encoding(StrEnum):
     """How a code becomes a value.
 
     INT: step * (code - zero_point). HALF_INT: step * (code + 1/2). LOG_SQRT2: step * 2**(-(code - zero_point) / 2), a
-    shift; the highest code is 0, or a `.zeros` bit beside the codes says so.
+    shift; the highest code is 0, or a `.zeros` bit beside the codes says so. INTERVAL: step * (code - offset) with a
+    real offset, which stands beside the codes (`.offset`); the zero point is the code of the lower border.
+    TWO_REGION: the highest bit of a code is a flag, the others are a magnitude; step * (magnitude << region_shift)
+    where the flag is set, else step * magnitude, or step * -magnitude where the tensor is signed.
     """
 
     INT = "int"
     HALF_INT = "half_int"
     LOG_SQRT2 = "log_sqrt2"
+    INTERVAL = "interval"
+    TWO_REGION = "two_region"
 
 
 class Operand(StrEnum):
@@ -142,13 +147,15 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One tensor at one bit width: a tensor whose bits vary has one entry per bit width it occurs in.
+    """One tensor at one precision: a tensor whose bits vary has one entry per branch, the others have one.
 
+    `window_bits` says which windows use this entry: those that the assignment gives so many bits (0: all of them, the
+    tensor does not vary). `bits` are those of its codes: the same, unless the model gives the tensor bits of its own.
     Shape (batch, rows, columns) is that of the whole tensor. `step` and `zero_point` are those of the per-tensor
-    quantizer at this bit width; per-channel steps of weights live beside the codes in `tensors/`, and are NaN here. So
+    quantizer of this entry; per-channel steps of weights live beside the codes in `tensors/`, and are NaN here. So
     do per-channel zero points of weights, which are 0 here: where there are any, a row sum stands beside the GEMM.
     Where an activation has a step per position of a window or per channel, `step` is their mean, and the steps stand
-    beside the codes.
+    beside the codes. `region_shift` is that of a TWO_REGION tensor, else 0.
     The code that enters the multiplier is signed after the offset is folded: code - zero_point never overflows
     `bits` because the stored codes are already shifted by 2**(bits-1) where the quantizer is unsigned.
     """
@@ -165,11 +172,13 @@ class Tensor:
     step: float
     encoding: Encoding
     variation: Variation
+    window_bits: int
+    region_shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The operators in execution order, and their tensors (a tensor whose bits vary appears once per bit width)."""
+    """The operators in execution order, and their tensors (a tensor whose bits vary appears once per branch)."""
 
     operators: tuple[Operator, ...]
     tensors: tuple[Tensor, ...]

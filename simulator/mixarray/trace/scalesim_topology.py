@@ -15,8 +15,8 @@ from enum import Enum
 from pathlib import Path
 
 from mixarray.errors import InputError
-from mixarray.trace.model import Tensor
-from mixarray.trace.workload import RESULT_BITS, GroupedOperator, Workload, single_gemm
+from mixarray.trace.gemms import Gemm, in_order
+from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
 
 DEPTHWISE_MARK = "DP"
 """SCALE-Sim takes a layer with these letters in its name for a depthwise convolution: one layer per channel."""
@@ -93,6 +93,15 @@ def read_topology(path: Path) -> tuple[TopologyLayer, ...]:
     return tuple(layers)
 
 
+def read_gemms(path: Path | str, activation_bits: int, weight_bits: int, result_bits: int = RESULT_BITS) -> list[Gemm]:
+    """The layers of a SCALE-Sim topology file as dense GEMMs at one precision.
+
+    Raises InputError naming the file and line, or the bits, that are wrong.
+    """
+    bits = activation_bits, weight_bits, result_bits
+    return [Gemm(layer.m, layer.n, layer.k, *bits, layer.name) for layer in read_topology(Path(path))]
+
+
 def topology_form(path: Path) -> Form:
     """The form of a topology's rows. Raises InputError as read_topology does, but looks at no size."""
     return _form_and_rows(path)[0]
@@ -110,20 +119,8 @@ def topology_workload(
     A topology does not say how layers feed each other, so nothing stays on the chip between them. Sparsity ratios are
     not used: every layer is dense.
     """
-    operators: list[GroupedOperator] = []
-    tensors: dict[tuple[int, int], Tensor] = {}
-    for number, layer in enumerate(layers):
-        alone = single_gemm(layer.m, layer.n, layer.k, stream_bits, stationary_bits, result_bits)
-        first = len(tensors)
-        (grouped,) = alone.operators
-        inputs = tuple(replace(entry, tensor=first + entry.tensor) for entry in grouped.operator.inputs)
-        operator = replace(
-            grouped.operator, operator=number, name=layer.name, inputs=inputs, output=first + grouped.operator.output
-        )
-        operators.append(replace(grouped, operator=operator))
-        for (index, bits), tensor in alone.tensors.items():
-            tensors[first + index, bits] = replace(tensor, tensor=first + index, name=f"{layer.name}.{tensor.name}")
-    return Workload(name, tuple(operators), tensors, window_rows=1)
+    bits = stream_bits, stationary_bits, result_bits
+    return in_order(name, ((layer.name, single_gemm(layer.m, layer.n, layer.k, *bits)) for layer in layers))
 
 
 def _form_and_rows(path: Path) -> tuple[Form, list[_Row]]:

@@ -60,8 +60,14 @@ TENSOR_SCHEMA = pa.schema(
         ("step", pa.float64()),
         ("encoding", pa.string()),
         ("variation", pa.string()),
+        ("window_bits", pa.int64()),
+        ("region_shift", pa.int64()),
     ]
 )
+_FIRST_TENSOR_SCHEMA = pa.schema(
+    [field for field in TENSOR_SCHEMA if field.name not in ("window_bits", "region_shift")]
+)
+"""Of bundles of schema 1.0: the bits of a tensor that varies were those of its windows, and none had two regions."""
 
 _WINDOW_COLUMNS = ("image", "stage", "grid", "block", "window", "score", "rank", "bits", "tokens")
 WINDOW_SCHEMA = pa.schema([(c, pa.float64() if c == "score" else pa.int64()) for c in _WINDOW_COLUMNS])
@@ -87,7 +93,7 @@ def operators_parquet(operators: tuple[Operator, ...]) -> bytes:
 
 
 def tensors_parquet(tensors: tuple[Tensor, ...]) -> bytes:
-    """`tensors.parquet`: one row per tensor and bit width."""
+    """`tensors.parquet`: one row per tensor and branch."""
     rows = [{name: getattr(tensor, name) for name in TENSOR_SCHEMA.names} for tensor in tensors]
     return _write(pa.Table.from_pylist(rows, TENSOR_SCHEMA))
 
@@ -107,9 +113,16 @@ def read_operators(data: bytes, where: str) -> tuple[Operator, ...]:
     return _rows(_read(data, OPERATOR_SCHEMA, where), operator, where)
 
 
-def read_tensors(data: bytes, where: str) -> tuple[Tensor, ...]:
-    """Inverse of tensors_parquet; InputError naming the row and column that is wrong."""
-    return _rows(_read(data, TENSOR_SCHEMA, where), lambda row: Tensor(**_enums(row, _TENSOR_ENUMS)), where)
+def read_tensors(data: bytes, where: str, first_schema: bool = False) -> tuple[Tensor, ...]:
+    """Inverse of tensors_parquet, or what bundles of schema 1.0 hold; InputError naming the row and column."""
+
+    def tensor(row: dict[str, Any]) -> Tensor:
+        if first_schema:
+            row["window_bits"] = 0 if row["variation"] == Variation.NONE.value else row["bits"]
+            row["region_shift"] = 0
+        return Tensor(**_enums(row, _TENSOR_ENUMS))
+
+    return _rows(_read(data, _FIRST_TENSOR_SCHEMA if first_schema else TENSOR_SCHEMA, where), tensor, where)
 
 
 def read_windows(data: bytes, where: str) -> WindowTable:

@@ -38,6 +38,9 @@ class WindowCount:
 RESULT_BITS = 8
 """What a single GEMM's results are requantized to unless it says otherwise: the next layer's activations."""
 
+ALL_WINDOWS = 0
+"""`Tensor.window_bits` of a tensor whose bits do not vary."""
+
 Assignment = Mapping[tuple[int, int], tuple[WindowCount, ...]]
 """(stage, block) -> its window counts, highest bits first."""
 
@@ -46,9 +49,10 @@ Assignment = Mapping[tuple[int, int], tuple[WindowCount, ...]]
 class Group:
     """The part of an operator that runs at one precision.
 
-    (batch, rows) replace the operator's (batch, m). `bits` are the activation bits of the windows (0 where the
-    operator does not vary); stream_bits and stationary_bits are those of the operands entering the array (0 for
-    operators that are no GEMM), input_bits those of each input in order, output_bits those of the result.
+    (batch, rows) replace the operator's (batch, m). `bits` are those that the assignment gives the windows, the name of
+    their branch (0 where the operator does not vary). All others are the tensors' own: stream_bits and stationary_bits
+    of the operands entering the array (0 for operators that are no GEMM), input_bits of each input in order,
+    output_bits of the result. shifts: what streams has two regions, so every product passes a conditional shift.
     """
 
     bits: int
@@ -58,6 +62,7 @@ class Group:
     stationary_bits: int
     input_bits: tuple[int, ...]
     output_bits: int
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class GroupedOperator:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One inference: its grouped operators in execution order, and the tensors by (tensor, bits)."""
+    """One inference: its grouped operators in execution order, and the tensors by (tensor, window bits)."""
 
     name: str
     operators: tuple[GroupedOperator, ...]
@@ -95,24 +100,28 @@ def build_workload(name: str, topology: Topology, assignment: Assignment, window
     `window_rows` is window_size**2. Raises InputError when the window rows do not add up to the operator's shape or
     a tensor does not exist at the bits that a group needs.
     """
-    topology = _without_needless_ranking(topology, assignment)
-    tensors = {(tensor.tensor, tensor.bits): tensor for tensor in topology.tensors}
-    bits_of: dict[int, list[int]] = {}
+    topology = without_needless_ranking(topology, assignment)
+    tensors = {(tensor.tensor, tensor.window_bits): tensor for tensor in topology.tensors}
+    two_region = {tensor.tensor for tensor in topology.tensors if tensor.encoding is Encoding.TWO_REGION}
+    bits_of: dict[int, dict[int, int]] = {}
     for tensor in topology.tensors:
-        bits_of.setdefault(tensor.tensor, []).append(tensor.bits)
-    varies = {tensor.tensor: tensor.variation is not Variation.NONE for tensor in topology.tensors}
+        bits_of.setdefault(tensor.tensor, {})[tensor.window_bits] = tensor.bits
 
     def resolve(op: Operator, tensor: int, bits: int) -> int:
         choices = bits_of.get(tensor)
         if choices is None:
             raise InputError(name, f"operator {op.name!r} names tensor {tensor}, which does not exist", "operators")
-        if not varies[tensor]:
-            return choices[0]
+        if ALL_WINDOWS in choices:
+            return choices[ALL_WINDOWS]
         if bits in choices:
-            return bits
+            return choices[bits]
         if op.variation is Variation.NONE:
-            return max(choices)
-        raise InputError(name, f"tensor {tensor} of {op.name!r} has no {bits}-bit form; it has {choices}", "tensors")
+            return max(choices.values())
+        raise InputError(
+            name,
+            f"tensor {tensor} of {op.name!r} has no form for {bits}-bit windows; it has {list(choices)}",
+            "tensors",
+        )
 
     def group(op: Operator, bits: int, batch: int, rows: int) -> Group:
         inputs = tuple(resolve(op, entry.tensor, bits) for entry in op.inputs)
@@ -125,6 +134,7 @@ def build_workload(name: str, topology: Topology, assignment: Assignment, window
             stationary_bits=place.get(Operand.STATIONARY, 0),
             input_bits=inputs,
             output_bits=resolve(op, op.output, bits),
+            shifts=any(entry.operand is Operand.STREAM and entry.tensor in two_region for entry in op.inputs),
         )
 
     grouped = []
@@ -140,7 +150,7 @@ def build_workload(name: str, topology: Topology, assignment: Assignment, window
     return Workload(name, tuple(grouped), tensors, window_rows)
 
 
-def _without_needless_ranking(topology: Topology, assignment: Assignment) -> Topology:
+def without_needless_ranking(topology: Topology, assignment: Assignment) -> Topology:
     """Leave out scoring and ranking in stages where every window runs at the same bits: a uniform model ranks nothing.
 
     What depended on the order no longer names it.
@@ -207,7 +217,9 @@ def single_gemm(
             )
 
     def tensor(index: int, label: str, role: Role, shape: tuple[int, int], bits: int) -> Tensor:
-        return Tensor(index, label, role, 1, *shape, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE)
+        return Tensor(
+            index, label, role, 1, *shape, bits, True, 0, float("nan"), Encoding.INT, Variation.NONE, ALL_WINDOWS
+        )
 
     op = Operator(
         operator=0,
