@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mixarray.lazy import loader
 from mixarray_traces.importance.default import DEFAULT_SCORE, PAPER_SCORE
 
 if TYPE_CHECKING:
@@ -16,7 +16,4 @@ _HOMES = {"AucRow": "auc", "auc_table": "auc", "load_score": "registry", "score_
 __all__ = ["DEFAULT_SCORE", "PAPER_SCORE", "AucRow", "auc_table", "load_score", "score_names"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loader(__name__, _HOMES)

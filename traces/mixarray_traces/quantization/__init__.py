@@ -5,12 +5,14 @@ Names are loaded on first use: options and ratios need no torch.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mixarray.lazy import loader
 
 if TYPE_CHECKING:
     from mixarray_traces.quantization.arithmetic import ArithmeticKind
     from mixarray_traces.quantization.calibrate import quantize
+    from mixarray_traces.quantization.mptq_options import MptqOptions
     from mixarray_traces.quantization.options import QuantizationOptions, RangeRule, RepqOptions
     from mixarray_traces.quantization.quantized import QuantizedDetector
     from mixarray_traces.quantization.ratios import Ratios
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArithmeticKind": "arithmetic",
+    "MptqOptions": "mptq_options",
     "QuantizationOptions": "options",
     "QuantizedDetector": "quantized",
     "RangeRule": "options",
@@ -30,6 +33,7 @@ _HOMES = {
 
 __all__ = [
     "ArithmeticKind",
+    "MptqOptions",
     "QuantizationOptions",
     "QuantizedDetector",
     "RangeRule",
@@ -41,7 +45,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loader(__name__, _HOMES)

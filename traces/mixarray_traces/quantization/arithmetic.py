@@ -20,6 +20,7 @@ from mixarray_traces.quantization.lsq import after_of, bias_with
 from mixarray_traces.quantization.magnitudes import Magnitudes
 from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
 from mixarray_traces.quantization.ranges import Sampling, Statistics, spread
+from mixarray_traces.quantization.side_names import input_of
 
 
 class ArithmeticKind(StrEnum):
@@ -40,20 +41,23 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Every quantizer of a model: activations by (tensor name, bits), weights by operator name."""
+    """Every quantizer of a model: activations by (tensor name, branch), weights by operator name.
+
+    A branch is named by the options' bits; the quantizer's own `bits` may be others (`allocation.py`).
+    """
 
     activations: Mapping[tuple[str, int], ActivationQuantizer]
     weights: Mapping[str, WeightQuantizer]
 
 
 class Arithmetic(Protocol):
-    """Executes the GEMMs of a network. `bits` are the activation bits of the rows at hand."""
+    """Executes the GEMMs of a network. `branch` is what the Plan calls the bits of the rows at hand."""
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
         """`inputs` (..., K) times the transposed weight of operator `name`, plus its bias."""
         ...
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
         """The product of two activations, `left` (..., M, K) and `right` (..., K, N)."""
         ...
 
@@ -64,13 +68,13 @@ class FloatArithmetic:
     def __init__(self, weights: Mapping[str, Weight]) -> None:
         self._weights = weights
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
-        """See `Arithmetic.linear`; `bits` is ignored."""
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
+        """See `Arithmetic.linear`; `branch` is ignored."""
         weight = self._weights[name]
         return functional.linear(inputs, weight.matrix, weight.bias)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
-        """See `Arithmetic.matmul`; `bits` is ignored."""
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
+        """See `Arithmetic.matmul`; `branch` is ignored."""
         return left @ right
 
 
@@ -85,17 +89,17 @@ class FakeArithmetic:
         self._activations = calibration.activations
         self._prepared = {name: _prepare(weight, calibration.weights[name]) for name, weight in weights.items()}
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.linear`."""
         codes, steps, bias = self._prepared[name]
-        quantizer = self._activations[f"{name}.input", bits]
+        quantizer = self._activations[input_of(name), branch]
         sums = functional.linear(quantizer.multiplicands(inputs), codes)
         bias = bias_with(bias, codes, steps, after_of(quantizer))
         return torch.addcmul(bias, sums, (steps * quantizer.step).to(sums.dtype), out=sums)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.matmul`."""
-        one, other = self._activations[f"{name}.left", bits], self._activations[f"{name}.right", bits]
+        one, other = self._activations[f"{name}.left", branch], self._activations[f"{name}.right", branch]
         sums = one.multiplicands(left) @ other.multiplicands(right)
         scale = one.step * other.step
         return sums.mul_(scale.to(sums.dtype) if isinstance(scale, Tensor) else scale)
@@ -110,8 +114,8 @@ def _prepare(weight: Weight, quantizer: WeightQuantizer) -> tuple[Tensor, Tensor
 class ObservingArithmetic:
     """Runs in float and keeps, of every activation operand, the extremes and an evenly spaced sample.
 
-    Of the operands whose names end as `sampling` says, whole rows are kept beside it, and mean magnitudes where it asks
-    for them.
+    Of the operands whose names end as `sampling` says, whole rows are kept beside it, both operands of some products,
+    and mean magnitudes where it asks for them.
     """
 
     def __init__(self, weights: Mapping[str, Weight], sampling: Sampling | None = None) -> None:
@@ -121,24 +125,36 @@ class ObservingArithmetic:
         self._extremes: dict[str, tuple[float, float]] = {}
         self._samples: dict[str, list[Tensor]] = {}
         self._rows: dict[str, list[Tensor]] = {}
+        self._products: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.linear`."""
         self._observe(f"{name}.input", inputs)
-        return self._float.linear(name, inputs, bits)
+        return self._float.linear(name, inputs, branch)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.matmul`."""
         self._observe(f"{name}.left", left)
         self._observe(f"{name}.right", right)
-        return self._float.matmul(name, left, right, bits)
+        if name.endswith(self._sampling.products):
+            count = self._sampling.products_per_call
+            kept = spread(left.flatten(0, -3), count).clone(), spread(right.flatten(0, -3), count).clone()
+            self._products.setdefault(f"{name}.left", []).append(kept)
+        return self._float.matmul(name, left, right, branch)
 
     def statistics(self) -> dict[str, Statistics]:
         """What was seen, by tensor name."""
         rows = {name: torch.cat(kept) for name, kept in self._rows.items()}
         magnitudes = self._magnitudes.means()
         return {
-            name: Statistics(low, high, torch.cat(self._samples[name]), rows.get(name), magnitudes.get(name))
+            name: Statistics(
+                low,
+                high,
+                torch.cat(self._samples[name]),
+                rows.get(name),
+                magnitudes.get(name),
+                tuple(self._products.get(name, ())),
+            )
             for name, (low, high) in self._extremes.items()
         }
 

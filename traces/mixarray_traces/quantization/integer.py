@@ -23,6 +23,7 @@ from mixarray.trace.model import Encoding
 from mixarray_traces.quantization.arithmetic import Calibration, Weight
 from mixarray_traces.quantization.lsq import after_of, bias_with
 from mixarray_traces.quantization.quantizers import ActivationQuantizer
+from mixarray_traces.quantization.side_names import input_of
 
 
 class IntegerArithmetic:
@@ -44,9 +45,9 @@ class IntegerArithmetic:
             for name, weight in weights.items()
         }
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.linear`."""
-        quantizer = self._activations[f"{name}.input", bits]
+        quantizer = self._activations[input_of(name), branch]
         weight_codes, weight_offsets, weight_steps, bias = self._weights[name]
         sums = inputs.new_zeros((), dtype=torch.float64)
         for term in quantizer.terms(inputs):
@@ -56,9 +57,9 @@ class IntegerArithmetic:
         multiplicands = weight_codes if weight_offsets is None else weight_codes - weight_offsets.unsqueeze(1)
         return (values + bias_with(bias, multiplicands, weight_steps, after_of(quantizer))).to(inputs.dtype)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.matmul`."""
-        one, other = self._activations[f"{name}.left", bits], self._activations[f"{name}.right", bits]
+        one, other = self._activations[f"{name}.left", branch], self._activations[f"{name}.right", branch]
         sums = left.new_zeros((), dtype=torch.float64)
         for row in one.terms(left):
             for column in other.terms(right):
@@ -69,10 +70,10 @@ class IntegerArithmetic:
 
 def check_integer(calibration: Calibration) -> None:
     """Raise InputError, naming the tensor, for a quantizer whose codes are no integers."""
-    for (name, bits), quantizer in calibration.activations.items():
+    for (name, branch), quantizer in calibration.activations.items():
         if has_fraction(quantizer):
             message = f"has the fractional zero point {quantizer.offset:g}: no integer codes; round the zero points"
-            raise InputError("quantized model", message, f"{name}@{bits}")
+            raise InputError("quantized model", message, f"{name}@{branch}")
 
 
 def has_fraction(quantizer: ActivationQuantizer) -> bool:

@@ -15,12 +15,15 @@ from mixarray_traces.quantization.affine import AffineParams, WeightParams
 from mixarray_traces.quantization.asymmetric import AsymmetricWeightParams
 from mixarray_traces.quantization.folding import Fold
 from mixarray_traces.quantization.fractional import FractionalParams
+from mixarray_traces.quantization.interval import IntervalParams
 from mixarray_traces.quantization.log_sqrt2 import LogSqrt2Params
 from mixarray_traces.quantization.lsq import LsqParams
 from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
 from mixarray_traces.quantization.statsq import StatsqParams
+from mixarray_traces.quantization.two_region import TwoRegionParams
 
 AFFINE, FRACTIONAL, LOG_SQRT2, LSQ = "affine", "fractional", "log_sqrt2", "lsq"
+TWO_REGION, INTERVAL = "two_region", "interval"
 SYMMETRIC, ASYMMETRIC, STATSQ = "symmetric", "asymmetric", "statsq"
 
 
@@ -37,6 +40,15 @@ def activation_to_json(quantizer: ActivationQuantizer) -> dict[str, Any]:
             "largest_shift": quantizer.largest_shift,
             "extra_zero": quantizer.extra_zero,
         }
+    if isinstance(quantizer, TwoRegionParams):
+        return {
+            "kind": TWO_REGION,
+            "step": quantizer.step,
+            "shift": quantizer.shift,
+            "negative": quantizer.negative,
+        }
+    if isinstance(quantizer, IntervalParams):
+        return {"kind": INTERVAL, "low": quantizer.low, "high": quantizer.high}
     if isinstance(quantizer, LsqParams):
         return {
             "kind": LSQ,
@@ -55,6 +67,8 @@ def activation_from_json(bits: int, entry: Mapping[str, Any]) -> ActivationQuant
         steps = torch.tensor(entry["steps"], dtype=torch.float64)
         vectors = (None if entry[name] is None else _numbers(entry[name]) for name in ("before", "after"))
         return LsqParams(bits, steps, _flag(entry, "unsigned"), *vectors)
+    if kind == INTERVAL:
+        return IntervalParams(bits, float(entry["low"]), float(entry["high"]))
     step = float(entry["step"])
     if kind == AFFINE:
         return AffineParams(bits, step, _integer(entry, "zero_point"))
@@ -62,7 +76,10 @@ def activation_from_json(bits: int, entry: Mapping[str, Any]) -> ActivationQuant
         return FractionalParams(bits, step, float(entry["offset"]))
     if kind == LOG_SQRT2:
         return LogSqrt2Params(bits, step, _integer(entry, "largest_shift"), _flag(entry, "extra_zero"))
-    raise ValueError(f"kind {kind!r} is unknown; allowed: {AFFINE}, {FRACTIONAL}, {LOG_SQRT2}, {LSQ}")
+    if kind == TWO_REGION:
+        return TwoRegionParams(bits, step, _integer(entry, "shift"), _flag(entry, "negative"))
+    allowed = AFFINE, FRACTIONAL, LOG_SQRT2, LSQ, TWO_REGION, INTERVAL
+    raise ValueError(f"kind {kind!r} is unknown; allowed: {', '.join(allowed)}")
 
 
 def weight_to_json(quantizer: WeightQuantizer) -> dict[str, Any]:

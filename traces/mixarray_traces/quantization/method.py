@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Protocol
+
+from torch import Tensor
 
 from mixarray.errors import InputError
 from mixarray_traces.quantization import methods
 from mixarray_traces.quantization.arithmetic import Calibration, Weight
 from mixarray_traces.quantization.folding import NO_FOLDING, Folding
 from mixarray_traces.quantization.options import QuantizationOptions
+from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.ranges import Sampling, Statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What calibration saw: statistics by activation tensor, float weights and their bits by operator."""
+    """What calibration saw: statistics by activation tensor, float weights by operator, and the bits of both.
+
+    activation_bits: by tensor, then by branch, the high one first; branches may have equal bits.
+    """
 
     statistics: Mapping[str, Statistics]
     weights: Mapping[str, Weight]
     weight_bits: Mapping[str, int]
+    activation_bits: Mapping[str, Mapping[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,10 @@ class Method(Protocol):
         ...
 
 
+Refine = Callable[[QuantizedDetector, Sequence[Tensor], Callable[[int, int], None] | None], QuantizedDetector]
+"""Trains a calibrated model on the batches of normalised images that calibration saw; told (blocks done, blocks)."""
+
+
 def method_names() -> tuple[str, ...]:
     """The names of all methods, sorted; a method is named like its file."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(methods.__path__)))
@@ -57,6 +68,12 @@ def load_sampling(name: str) -> Sampling:
     """How much calibration must keep for the method of this name: its `SAMPLING`, or the default."""
     sampling: Sampling = getattr(_module(name), "SAMPLING", Sampling())
     return sampling
+
+
+def load_refine(name: str) -> Refine | None:
+    """What the method of this name does after calibration: its `refine`, None where it has none."""
+    refine: Refine | None = getattr(_module(name), "refine", None)
+    return refine
 
 
 def _module(name: str) -> ModuleType:

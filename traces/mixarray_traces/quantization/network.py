@@ -13,6 +13,7 @@ from mixarray_traces.importance.context import ImageFacts, Score
 from mixarray_traces.model.kinds import Model
 from mixarray_traces.model.swin import PatchMerging, SwinBlock, SwinStage
 from mixarray_traces.model.windows import WindowGrid
+from mixarray_traces.quantization.allocation import LayerBits
 from mixarray_traces.quantization.arithmetic import Weight
 from mixarray_traces.quantization.heads import head_linears
 from mixarray_traces.quantization.query_key import reparameterised_weights
@@ -23,7 +24,8 @@ from mixarray_traces.quantization.ratios import Ratios
 class Plan:
     """How a batch is to be run.
 
-    Ratios, score, facts per image, bits of both branches and outside the blocks, and what runs on padded positions.
+    Ratios, score, facts per image, the bits that name both branches and the one outside the blocks (`allocation.py`:
+    a tensor may have others in them), and what runs on padded positions.
     """
 
     ratios: Ratios
@@ -125,6 +127,6 @@ def _detached(bias: Tensor | None) -> Tensor | None:
     return None if bias is None else bias.detach()
 
 
-def weights_by_bits(weights: Mapping[str, Weight], weight_bits: int, other_bits: int) -> dict[str, int]:
-    """Bits of every weight: those inside blocks, and all others."""
-    return {name: weight_bits if ".blocks." in name else other_bits for name in weights}
+def weights_by_bits(weights: Mapping[str, Weight], layers: LayerBits) -> dict[str, int]:
+    """Bits of every weight."""
+    return {name: layers.weight(name) for name in weights}

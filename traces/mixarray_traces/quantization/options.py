@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from mixarray.errors import InputError
 from mixarray_traces.data.items import Split
+from mixarray_traces.quantization.aiqvit_options import AiqvitOptions
+from mixarray_traces.quantization.allocation import Allocation, LayerBits
+from mixarray_traces.quantization.mptq_options import MptqOptions
 
 
 class RangeRule(StrEnum):
@@ -104,8 +107,9 @@ class QuantizationOptions:
     Both branches are calibrated on all windows of the calibration canvases (which windows run low is not known then).
     Where `calibration_data` is images, number and size are those of the user's photographs (COCO's keep their own
     sizes), and the split does not apply.
-    The ranges are those of `uniform_affine`; `repq` holds the options of `repq_vit`,
-    `ofq` those of `ofq`; both are None for other methods.
+    `allocation` gives single layers other bits; a model keeps the entries that change something.
+    The ranges are those of `uniform_affine` and `mptq_vit`; `repq` holds the options of `repq_vit`, `ofq` those of
+    `ofq`, `aiqvit` and `mptq` those of `aiqvit` and `mptq_vit`; all are None for other methods.
     """
 
     method: str = "uniform_affine"
@@ -123,6 +127,9 @@ class QuantizationOptions:
     calibration_data: CalibrationData = CalibrationData.CANVASES
     repq: RepqOptions | None = None
     ofq: OfqOptions | None = None
+    allocation: Allocation | None = None
+    aiqvit: AiqvitOptions | None = None
+    mptq: MptqOptions | None = None
 
     def __post_init__(self) -> None:
         for field in ("weight_bits", "high_bits", "low_bits", "other_bits"):
@@ -136,3 +143,11 @@ class QuantizationOptions:
             raise InputError("quantization", f"{self.calibration_canvases}; at least 1", "calibration_canvases")
         if self.calibration_size < 32:
             raise InputError("quantization", f"{self.calibration_size} px; at least 32", "calibration_size")
+        if self.allocation is not None and self.ofq is not None and self.ofq.query_key is QueryKey.REPARAMETERISED:
+            message = "cannot go with reparameterised scores, whose one input tensor has three names"
+            raise InputError("quantization", message, "allocation")
+
+    @property
+    def layer_bits(self) -> LayerBits:
+        """The bits of every weight and activation."""
+        return LayerBits(self.weight_bits, (self.high_bits, self.low_bits), self.other_bits, self.allocation)

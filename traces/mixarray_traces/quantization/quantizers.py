@@ -5,6 +5,8 @@ What the arithmetic, the store and the recorder ask of a quantizer is written he
     affine.AffineParams                 activations, one step and integer zero point          (Encoding.INT)
     fractional.FractionalParams         RepQ-ViT as published: a zero point that is no integer (measured only)
     log_sqrt2.LogSqrt2Params            softmax outputs, powers of 1/sqrt(2)                   (Encoding.LOG_SQRT2)
+    two_region.TwoRegionParams          behind a GELU or a softmax, a flag and a magnitude     (Encoding.TWO_REGION)
+    interval.IntervalParams             softmax outputs, uniform on a learned interval        (Encoding.INTERVAL)
     lsq.LsqParams                       activations, learned steps, per position or channel    (Encoding.INT)
     affine.WeightParams                 weights, symmetric, a step per output                  (Encoding.INT)
     asymmetric.AsymmetricWeightParams   weights, a step and integer zero point per output      (Encoding.INT)
@@ -14,8 +16,9 @@ A new kind is a frozen dataclass that fulfils a protocol below, plus an entry in
 
 Values are step * multiplicand. A multiplicand is what a multiplier sees after all offsets are taken off:
 code - zero_point for INT, code + 1/2 for HALF_INT (StatsQ of OFQ: offset -1/2), 0 or a power of 1/sqrt(2) for
-LOG_SQRT2. Fake quantization multiplies multiplicands in floating point. Integer execution multiplies the integer
-`terms` and takes the offsets off through row and column sums.
+LOG_SQRT2, plus or minus a magnitude or a magnitude shifted for TWO_REGION, code - offset with a real offset for
+INTERVAL. Fake quantization multiplies multiplicands in floating point. Integer execution multiplies the integer `terms`
+and takes the offsets off through row and column sums.
 
 Steps may be tensors (LSQ per window position, OFQ): a step must have size 1 along the summed dimension of its operand
 and otherwise broadcast with it, so that it can be taken out of the sum. For `<name>.input` (windows, positions, K) that
@@ -63,7 +66,7 @@ class ActivationQuantizer(Protocol):
 
     @property
     def zero_point(self) -> int:
-        """The zero point that a trace states: for LOG_SQRT2 the code of exponent 0, for HALF_INT 0."""
+        """The zero point that a trace states: HALF_INT: 0; LOG_SQRT2: the code of exponent 0; INTERVAL: that of b1."""
         ...
 
     @property
@@ -83,7 +86,7 @@ class ActivationQuantizer(Protocol):
         ...
 
     def terms(self, values: Tensor) -> tuple[Term, ...]:
-        """What enters the multiplier: one term for INT and HALF_INT, even and odd exponents for LOG_SQRT2."""
+        """What enters the multiplier: one term, but even and odd exponents apart for LOG_SQRT2."""
         ...
 
 

@@ -13,7 +13,7 @@ from mixarray_traces.quantization.options import RangeRule
 
 PERCENTILE = 0.9999
 """Share of values inside the range of the percentile rule: 0.01 % are clipped at each end."""
-_SHRINKS = tuple(step / 80 for step in range(80, 3, -1))
+SHRINKS = tuple(step / 80 for step in range(80, 3, -1))
 """Candidates of the MSE rule: an end of the min-max range times 1 down to 0.05."""
 
 
@@ -22,7 +22,8 @@ class Statistics:
     """What calibration saw of one activation tensor: exact extremes, and an evenly spaced sample (float64, 1-D).
 
     `rows` (rows, channels) are whole rows of it, in the model's dtype, and `magnitude` its mean |x| in the shape of
-    LSQ's steps, float64, where the method's `Sampling` asks for them.
+    LSQ's steps, float64, where the method's `Sampling` asks for them. So are `products`, of a left operand: both
+    operands (n, M, K) and (n, K, N) of some windows and heads, call by call.
     """
 
     low: float
@@ -30,6 +31,7 @@ class Statistics:
     sample: Tensor
     rows: Tensor | None = None
     magnitude: Tensor | None = None
+    products: tuple[tuple[Tensor, Tensor], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,16 @@ class Sampling:
     """How much calibration keeps of a tensor per call of its GEMM.
 
     About `values_per_call` values; and of tensors whose names end with one of `row_tensors`, about `rows_per_call`
-    rows. `magnitudes`: of all of them, mean magnitudes.
+    rows. `magnitudes`: of all of them, mean magnitudes. Of products whose names end with one of `products`, both
+    operands of about `products_per_call` windows and heads.
     """
 
     values_per_call: int = 4096
     rows_per_call: int = 4096
     row_tensors: tuple[str, ...] = ()
     magnitudes: bool = False
+    products: tuple[str, ...] = ()
+    products_per_call: int = 8
 
 
 def spread(entries: Tensor, count: int) -> Tensor:
@@ -68,9 +73,9 @@ def mse(seen: Statistics, bits: int) -> AffineParams:
 
     Both ends are shrunk together first, then the upper and the lower one alone.
     """
-    _, low, high = min(_tried(seen, bits, [(shrink, shrink) for shrink in _SHRINKS]), key=_error)
-    _, low, high = min(_tried(seen, bits, [(low, high * shrink) for shrink in _SHRINKS]), key=_error)
-    _, low, high = min(_tried(seen, bits, [(low * shrink, high) for shrink in _SHRINKS]), key=_error)
+    _, low, high = min(_tried(seen, bits, [(shrink, shrink) for shrink in SHRINKS]), key=_error)
+    _, low, high = min(_tried(seen, bits, [(low, high * shrink) for shrink in SHRINKS]), key=_error)
+    _, low, high = min(_tried(seen, bits, [(low * shrink, high) for shrink in SHRINKS]), key=_error)
     return AffineParams.from_range(seen.low * low, seen.high * high, bits)
 
 
@@ -108,7 +113,7 @@ def weight_params(weight: Tensor, bits: int, rule: RangeRule) -> WeightParams:
 
 def _least_error(weight: Tensor, top: Tensor, largest_code: int) -> Tensor:
     best, best_error = top, torch.full_like(top, float("inf"))
-    for shrink in _SHRINKS:
+    for shrink in SHRINKS:
         steps = (top * shrink / largest_code).clamp_min(1e-30).unsqueeze(1)
         error = ((weight / steps).round().clamp(-largest_code, largest_code) * steps - weight).square().sum(dim=1)
         better = error < best_error

@@ -75,6 +75,22 @@ def _alike(numbers: Iterable[int], key: Callable[[int], Hashable]) -> list[list[
     return list(groups.values())
 
 
+def embed(detector: Model, images: Tensor, arithmetic: Arithmetic, branch: int) -> tuple[Tensor, Tensor]:
+    """The map before the first stage, (images, h, w, C), and what its normalisation read."""
+    premerge = _patches(detector.backbone.patch_embed, images, arithmetic, branch)
+    return normalise(detector.backbone.patch_embed.norm, premerge), premerge
+
+
+def merge(detector: Model, stage: int, features: Tensor, arithmetic: Arithmetic, branch: int) -> tuple[Tensor, Tensor]:
+    """From the map behind a stage to the map before the next one, and what the normalisation between them read."""
+    downsample = stages_of(detector)[stage + 1].downsample
+    if not isinstance(downsample, PatchMerging):
+        return features, features
+    premerge = downsample.gather(features)
+    normed = normalise(downsample.norm, premerge)
+    return arithmetic.linear(f"stages.{stage}.downsample.reduction", normed, branch), premerge
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a run stands: before `block`, or, where that is None, behind the last one.
@@ -100,8 +116,7 @@ class _Place:
 
 
 def _begin(detector: Model, images: Tensor, plan: Plan, arithmetic: Arithmetic) -> _Place:
-    premerge = _patches(detector.backbone.patch_embed, images, arithmetic, plan.other_bits)
-    features = normalise(detector.backbone.patch_embed.norm, premerge)
+    features, premerge = embed(detector, images, arithmetic, plan.other_bits)
     return _enter(detector, 0, features, premerge, plan, (), ())
 
 
@@ -148,12 +163,7 @@ def _step(detector: Model, place: _Place, plan: Plan, arithmetic: Arithmetic) ->
     maps = (*place.maps, place.features)
     if stage + 1 == len(stages):
         return replace(place, block=None, maps=maps)
-    features = premerge = place.features
-    downsample = stages[stage + 1].downsample
-    if isinstance(downsample, PatchMerging):
-        premerge = downsample.gather(features)
-        normed = normalise(downsample.norm, premerge)
-        features = arithmetic.linear(f"stages.{stage}.downsample.reduction", normed, plan.other_bits)
+    features, premerge = merge(detector, stage, place.features, arithmetic, plan.other_bits)
     return _enter(detector, stage + 1, features, premerge, plan, place.windows, maps)
 
 

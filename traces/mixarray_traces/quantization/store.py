@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mixarray.atomic import ResultKind, atomic_directory
 from mixarray.errors import InputError
 from mixarray.trace.manifest import ModelSource
-from mixarray_traces.data.items import Split
 from mixarray_traces.json_file import read_json
 from mixarray_traces.model.kinds import Model, blocks_by_name, build_model, shape_from_json, shape_to_json
 from mixarray_traces.model.weights import StateDict, load_into
+from mixarray_traces.quantization.allocation import operands_of
 from mixarray_traces.quantization.arithmetic import Calibration
 from mixarray_traces.quantization.folding import Fold, Folding, foldable_layers
 from mixarray_traces.quantization.kinds import (
@@ -28,25 +27,21 @@ from mixarray_traces.quantization.kinds import (
     weight_to_json,
 )
 from mixarray_traces.quantization.low_norms import NormPair, pair_from_json, pair_to_json
-from mixarray_traces.quantization.method import load_method
-from mixarray_traces.quantization.network import named_weights, weights_by_bits
-from mixarray_traces.quantization.options import (
-    BranchSteps,
-    CalibrationData,
-    LearnedVectors,
-    LowBranch,
-    OfqOptions,
-    QuantizationOptions,
-    QueryKey,
-    RangeRule,
-    RepqOptions,
-    SoftmaxZero,
-    ZeroPoints,
+from mixarray_traces.quantization.low_rank import NO_LOW_RANK, LowRanks
+from mixarray_traces.quantization.low_rank_store import (
+    LOW_RANK_FILE,
+    check_low_rank,
+    low_rank_content,
+    low_rank_to_json,
+    read_low_rank,
 )
+from mixarray_traces.quantization.network import named_weights, weights_by_bits
+from mixarray_traces.quantization.options_store import options_from_json, options_to_json
 from mixarray_traces.quantization.provenance import Training, training_from_json, training_to_json
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.quantizers import ActivationQuantizer, WeightQuantizer
 from mixarray_traces.quantization.query_key import with_query_key
+from mixarray_traces.quantization.side_names import between
 
 FORMAT = "mixarray quantized detector 1"
 MANIFEST = "manifest.json"
@@ -64,6 +59,8 @@ def save_quantized(model: QuantizedDetector, path: Path | str, force: bool = Fal
     final = Path(path)
     with atomic_directory(final, ResultKind.MODEL, force) as work:
         (work / WEIGHTS).write_bytes(content)
+        if model.low_rank:
+            (work / LOW_RANK_FILE).write_bytes(low_rank_content(model.low_rank))
         (work / MANIFEST).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return final
 
@@ -88,14 +85,15 @@ def load_quantized(path: Path | str) -> QuantizedDetector:
     where = str(folder / MANIFEST)
     detector = build_model(shape_from_json(where, described))
     _load_state(detector, state, str(folder / WEIGHTS))
-    return replace(quantizers_from_json(detector.eval(), described, where), training=_training(where, described))
+    model = quantizers_from_json(detector.eval(), described, where, read_low_rank(folder, described, where))
+    return replace(model, training=_training(where, described))
 
 
 def quantizers_to_json(model: QuantizedDetector) -> dict[str, Any]:
     """Everything that the model computes with but the float weights, as plain JSON values."""
     activations = {
-        f"{name}@{bits}": activation_to_json(quantizer)
-        for (name, bits), quantizer in sorted(model.calibration.activations.items(), key=lambda entry: entry[0])
+        f"{name}@{branch}": activation_to_json(quantizer)
+        for (name, branch), quantizer in sorted(model.calibration.activations.items(), key=lambda entry: entry[0])
     }
     weights = {
         name: weight_to_json(quantizer)
@@ -104,43 +102,49 @@ def quantizers_to_json(model: QuantizedDetector) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "source": model.source,
-        "options": _plain(asdict(model.options)),
+        "options": options_to_json(model.options),
         "activations": activations,
         "weights": weights,
         "folding": {
             name: fold_to_json(fold) for name, fold in sorted(model.folding.items(), key=lambda entry: entry[0])
         },
         "low_norms": {name: pair_to_json(pair) for name, pair in model.low_norms.items()},
+        **low_rank_to_json(model.low_rank),
     } | shape_to_json(model.detector.config)
 
 
-def quantizers_from_json(detector: Model, described: Mapping[str, Any], where: str) -> QuantizedDetector:
+def quantizers_from_json(
+    detector: Model, described: Mapping[str, Any], where: str, low_rank: LowRanks = NO_LOW_RANK
+) -> QuantizedDetector:
     """The quantized model of a detector whose quantizers were saved; InputError if they do not fit or are broken."""
     if described.get("format") != FORMAT:
         raise InputError(where, f"{described.get('format')!r} is not {FORMAT!r}", "format")
-    options, source = _options(where, described), _source(where, described)
+    options, source = options_from_json(where, _mapping(where, described, "options")), _source(where, described)
     detector = with_query_key(detector, options)
-    expected = named_weights(detector)
-    bits_of = weights_by_bits(expected, options.weight_bits, options.other_bits)
+    plain = named_weights(detector)
+    check_low_rank(low_rank, described, plain, where)
+    if options.allocation is not None:
+        options.allocation.check_names(plain, operands_of(plain), where)
+    # Without its quantizers, which are yet to be read: it says which ones there must be.
+    model = QuantizedDetector(detector, options, Calibration({}, {}), source, low_rank=low_rank)
+    layers, expected = model.layer_bits, model.compensated(plain)
+    tensors = [*operands_of(plain), *map(between, model.sides)]
+    bits_of = weights_by_bits(expected, layers)
     saved = _entries(where, described, "weights", bits_of)
     weights = {
         name: _weight(where, name, saved[name], bits_of[name], weight.matrix.shape[0])
         for name, weight in expected.items()
     }
-    keys = {f"{tensor}@{bits}": (tensor, bits) for name in expected for tensor, bits in _operands(name, options)}
-    saved = _entries(where, described, "activations", keys)
-    activations = {place: _activation(where, key, place[1], saved[key]) for key, place in keys.items()}
+    widths = {(tensor, branch): bits for tensor in tensors for branch, bits in layers.activation(tensor).items()}
+    saved = _entries(where, described, "activations", [f"{tensor}@{branch}" for tensor, branch in widths])
+    activations = {
+        (tensor, branch): _activation(where, f"{tensor}@{branch}", bits, saved[f"{tensor}@{branch}"])
+        for (tensor, branch), bits in widths.items()
+    }
     folding = _folding(where, detector, described)
     low_norms = _low_norms(where, detector, described)
-    return QuantizedDetector(detector, options, Calibration(activations, weights), source, folding, low_norms)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(entry) for entry in value]
-    return value.name.lower() if isinstance(value, Enum) else value
+    calibration = Calibration(activations, weights)
+    return replace(model, calibration=calibration, folding=folding, low_norms=low_norms, _arithmetics={})
 
 
 def _mapping(where: str, described: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -167,54 +171,11 @@ def _source(where: str, described: Mapping[str, Any]) -> str:
     return str(described["source"])
 
 
-def _options(where: str, described: Mapping[str, Any]) -> QuantizationOptions:
-    saved = _mapping(where, described, "options")
-    ranges = ("weight_range", "high_range", "low_range")
-    try:
-        # Options of one method alone are null for the others, and missing in models saved before they existed.
-        later = ("repq", "ofq", "calibration_data")
-        known = {field.name: saved[field.name] for field in fields(QuantizationOptions) if field.name not in later}
-        values: dict[str, Any] = known | {"repq": _repq(saved.get("repq")), "ofq": _ofq(saved.get("ofq"))}
-        values["calibration_data"] = CalibrationData(saved.get("calibration_data", CalibrationData.CANVASES))
-        values |= {name: RangeRule(saved[name]) for name in ranges}
-        values["calibration_split"] = Split[saved["calibration_split"].upper()]
-        for name, value in values.items():
-            if name.endswith("_bits") and type(value) is not int:
-                raise InputError(where, f"{value!r} is no integer", f"options.{name}")
-        load_method(values["method"])
-        return QuantizationOptions(**values)
-    except InputError as error:
-        if error.where == where:
-            raise
-        raise InputError(where, error.message, f"options.{error.field}") from None
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(where, f"is wrong: {error}", "options") from None
-
-
 def _load_state(detector: Model, state: StateDict, where: str) -> None:
     try:
         load_into(detector, state, where)
     except ValueError as error:
         raise InputError(where, str(error).removeprefix(f"{where}: ")) from None
-
-
-def _repq(saved: Mapping[str, Any] | None) -> RepqOptions | None:
-    if saved is None:
-        return None
-    if type(saved["largest_shift"]) is not int:
-        raise ValueError(f"largest_shift {saved['largest_shift']!r} is no integer")
-    return RepqOptions(
-        ZeroPoints(saved["zero_points"]),
-        BranchSteps(saved["branch_steps"]),
-        SoftmaxZero(saved["softmax_zero"]),
-        saved["largest_shift"],
-    )
-
-
-def _ofq(saved: Mapping[str, Any] | None) -> OfqOptions | None:
-    if saved is None:
-        return None
-    return OfqOptions(LearnedVectors(saved["vectors"]), QueryKey(saved["query_key"]), LowBranch(saved["low_branch"]))
 
 
 def _activation(where: str, key: str, bits: int, entry: Any) -> ActivationQuantizer:
@@ -278,14 +239,3 @@ def _training(where: str, described: Mapping[str, Any]) -> Training:
         return training_from_json(described.get("training", []))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(where, f"is wrong: {error}", "training") from None
-
-
-def _operands(name: str, options: QuantizationOptions) -> list[tuple[str, int]]:
-    """The activations that operator `name` brings in, at every width they may run at."""
-    tensors = [f"{name}.input"]
-    if name.endswith((".attn.qkv", ".attn.qkx")):
-        stem = name[: -len("qkv")]
-        tensors += [f"{stem}{product}.{side}" for product in ("qk", "av") for side in ("left", "right")]
-    inside = ".blocks." in name
-    widths = (options.high_bits, options.low_bits) if inside else (options.other_bits,)
-    return [(tensor, bits) for tensor in tensors for bits in widths]

@@ -5,8 +5,9 @@ Names are loaded on first use: shapes and topologies need no torch, the recorder
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mixarray.lazy import loader
 
 if TYPE_CHECKING:
     from mixarray_traces.record.images import RecordImage, canvas_images, read_image
@@ -45,7 +46,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loader(__name__, _HOMES)

@@ -156,7 +156,8 @@ def _product(
 
 def _has_offset(graph: Graph, tensor: int) -> bool:
     return any(
-        entry.encoding is Encoding.HALF_INT or (entry.encoding is Encoding.INT and entry.zero_point != 0)
+        entry.encoding in (Encoding.HALF_INT, Encoding.INTERVAL)
+        or (entry.encoding is Encoding.INT and entry.zero_point != 0)
         for entry in graph.tensors
         if entry.tensor == tensor
     )

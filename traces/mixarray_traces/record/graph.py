@@ -20,34 +20,51 @@ from mixarray.trace.model import (
     Topology,
     Variation,
 )
+from mixarray.trace.workload import ALL_WINDOWS
+from mixarray_traces.quantization.allocation import Allocation, LayerBits
+from mixarray_traces.quantization.side_names import between, side_a, side_b
+
+IMAGE, PATCHES = "image", "patch_embed.input"
+"""Two names of the same numbers: pixels, and the patches that they are cut to."""
+WEIGHT = ".weight"
+"""What follows the operator's name in that of its weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationFacts:
-    """What a trace says of a quantized activation: step, zero point in signed codes, and encoding."""
+    """What a trace says of a quantized activation: step, zero point in signed codes, and encoding.
+
+    Of codes of two regions also the shift, and whether magnitudes without the flag are negative (`signed`).
+    """
 
     step: float
     zero_point: int
     encoding: Encoding = Encoding.INT
+    region_shift: int = 0
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WeightFacts:
-    """What a trace says of a weight: its encoding, and whether its offsets ask for row sums of the activations."""
+    """What a trace says of a weight: its encoding, and whether its offsets ask for row sums of the activations.
+
+    side_rank: of low-rank weights that run beside it as two thin GEMMs; 0: none.
+    """
 
     encoding: Encoding = Encoding.INT
     needs_row_sums: bool = False
+    side_rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Quantizers:
-    """Looks up activations by (tensor name, bits), and weights by the name of their operator."""
+    """Looks up activations by (tensor name, branch), and weights by the name of their operator."""
 
     activation: Callable[[str, int], ActivationFacts]
     weight: Callable[[str], WeightFacts]
 
 
-def _asymmetric(tensor: str, bits: int) -> ActivationFacts:
+def _asymmetric(tensor: str, branch: int) -> ActivationFacts:
     return ActivationFacts(1.0, -1)
 
 
@@ -61,13 +78,22 @@ UNCALIBRATED = Quantizers(_asymmetric, _symmetric)
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Bit widths of a network's tensors. `branch_bits`: activations of the blocks, high first."""
+    """Bit widths of a network's tensors. `branch_bits`: activations of the blocks, high first.
+
+    `allocation` gives single weights and activations other bits.
+    """
 
     branch_bits: tuple[int, ...] = (8, 4)
     weight_bits: int = 4
     other_bits: int = 8
     state_bits: int = 16
     accumulator_bits: int = 32
+    allocation: Allocation | None = None
+
+    @property
+    def layer_bits(self) -> LayerBits:
+        """The bits of every weight and activation."""
+        return LayerBits(self.weight_bits, self.branch_bits, self.other_bits, self.allocation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +112,15 @@ OUTSIDE = Place()
 class Graph:
     """Collects operators and tensors in execution order.
 
-    `row_sums` are, by accumulators, the sums that the weights' offsets ask for: what reads the one reads the other.
+    `beside` are, by accumulators, the row sums that the weights' offsets ask for and the accumulators of a side path:
+    what reads the one reads the others.
     """
 
     precision: Precision
     quantizers: Quantizers
     operators: list[Operator] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
-    row_sums: dict[int, int] = field(default_factory=dict)
+    beside: dict[int, tuple[int, ...]] = field(default_factory=dict)
     _count: int = 0
 
     def finish(self) -> Topology:
@@ -101,20 +128,16 @@ class Graph:
         return Topology(tuple(self.operators), tuple(self.tensors))
 
     def activation(self, name: str, batch: int, rows: int, columns: int, variation: Variation) -> int:
-        """A quantized activation: one entry per branch where its bits vary, else at the bits outside the blocks."""
-        varies = variation is not Variation.NONE
-        widths = self.precision.branch_bits if varies else (self.precision.other_bits,)
-        number = self._next()
-        for bits in widths:
-            self._add(
-                number,
-                name,
-                Role.ACTIVATION,
-                (batch, rows, columns),
-                bits,
-                self.quantizers.activation(name, bits),
-                variation,
-            )
+        """A quantized activation: one entry per branch where its bits vary, else one.
+
+        The image is quantized as what the patch embedding reads of it.
+        """
+        quantized_as = PATCHES if name == IMAGE else name
+        varies, number = variation is not Variation.NONE, self._next()
+        for branch, bits in self.precision.layer_bits.activation(quantized_as).items():
+            facts = self.quantizers.activation(quantized_as, branch)
+            shape, window_bits = (batch, rows, columns), branch if varies else ALL_WINDOWS
+            self._add(number, name, Role.ACTIVATION, shape, bits, facts, variation, window_bits)
         return number
 
     def weight(self, name: str, rows: int, columns: int, bits: int, encoding: Encoding) -> int:
@@ -146,9 +169,7 @@ class Graph:
         rows_per: RowsPer = RowsPer.WINDOW,
     ) -> int:
         """Append an operator of `size` (batch, m, n, k); returns its output tensor."""
-        inputs += tuple(
-            vector(self.row_sums[one.tensor], one.relation) for one in inputs if one.tensor in self.row_sums
-        )
+        inputs += tuple(vector(also, one.relation) for one in inputs for also in self.beside.get(one.tensor, ()))
         in_block = kind is OperatorKind.GEMM and place.block >= 0
         self.operators.append(
             Operator(
@@ -165,29 +186,46 @@ class Graph:
         rows: int,
         outputs: int,
         inputs: int,
-        stream: Input,
+        codes: Input,
         variation: Variation = Variation.NONE,
         rows_per: RowsPer = RowsPer.WINDOW,
     ) -> int:
-        """A GEMM with a weight, and the row sums its weight asks for; returns the tensor of its accumulators."""
-        bits = self.precision.weight_bits if place.block >= 0 else self.precision.other_bits
-        facts = self.quantizers.weight(name)
-        weight = self.weight(f"{name}.weight", inputs, outputs, bits, facts.encoding)
+        """A GEMM with a weight, the row sums and the side path it asks for; returns the tensor of its accumulators."""
+        size, facts = (1, rows, outputs, inputs), self.quantizers.weight(name)
+        bits = self.precision.layer_bits.weight(name)
+        weight = self.weight(f"{name}{WEIGHT}", inputs, outputs, bits, facts.encoding)
         result = self.accumulators(f"{name}.accumulators", 1, rows, outputs)
+        beside = []
+        if facts.side_rank:
+            beside.append(self._side_path(name, place, size, facts.side_rank, codes, variation, rows_per))
         if facts.needs_row_sums:
-            self.row_sums[result] = self.operator(
-                f"{name}.row_sum",
-                OperatorKind.ROW_SUM,
-                place,
-                (1, rows, inputs, 0),
-                (vector(stream.tensor, stream.relation),),
-                self.accumulators(f"{name}.row_sums", 1, rows, 1),
-                variation,
-                rows_per,
-            )
-        operands = (stream, Input(weight, Operand.STATIONARY, Relation.ALL))
-        size = (1, rows, outputs, inputs)
+            read, shape = (vector(codes.tensor, codes.relation),), (1, rows, inputs, 0)
+            sums = self.accumulators(f"{name}.row_sums", 1, rows, 1)
+            kind = OperatorKind.ROW_SUM
+            beside.append(self.operator(f"{name}.row_sum", kind, place, shape, read, sums, variation, rows_per))
+        self.beside[result] = tuple(beside)
+        operands = (codes, Input(weight, Operand.STATIONARY, Relation.ALL))
         return self.operator(name, OperatorKind.GEMM, place, size, operands, result, variation, rows_per)
+
+    def _side_path(
+        self,
+        name: str,
+        place: Place,
+        size: tuple[int, int, int, int],
+        rank: int,
+        codes: Input,
+        variation: Variation,
+        rows_per: RowsPer,
+    ) -> int:
+        """Two thin GEMMs that read the same codes, a requantization between; returns the second one's accumulators."""
+        _, rows, outputs, inputs = size
+        few = self.linear(side_a(name), place, rows, rank, inputs, codes, variation, rows_per)
+        narrow = self.activation(between(name), 1, rows, rank, variation)
+        read, shape = (vector(few, Relation.SAME_ROW),), (1, rows, rank, 0)
+        kind = OperatorKind.REQUANTIZE
+        self.operator(f"{side_a(name)}.requantize", kind, place, shape, read, narrow, variation, rows_per)
+        again = stream(narrow, Relation.SAME_ROW)
+        return self.linear(side_b(name), place, rows, outputs, rank, again, variation, rows_per)
 
     def _next(self) -> int:
         self._count += 1
@@ -202,9 +240,11 @@ class Graph:
         bits: int,
         facts: ActivationFacts,
         variation: Variation,
+        window_bits: int = ALL_WINDOWS,
     ) -> None:
         quantizer = facts.zero_point, facts.step, facts.encoding
-        self.tensors.append(Tensor(number, name, role, *shape, bits, True, *quantizer, variation))
+        branch = window_bits, min(facts.region_shift, bits)  # stand-ins (`method_marks`) know no bits
+        self.tensors.append(Tensor(number, name, role, *shape, bits, facts.signed, *quantizer, variation, *branch))
 
 
 def stream(tensor: int, relation: Relation) -> Input:

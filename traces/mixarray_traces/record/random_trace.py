@@ -11,12 +11,14 @@ import numpy as np
 
 from mixarray.provenance import git_revision, package_versions
 from mixarray.trace.bundle import write_bundle
-from mixarray.trace.manifest import Derived, Manifest, ModelSource
+from mixarray.trace.manifest import SCHEMA_VERSION, AllocatedBits, Derived, Manifest, ModelSource
+from mixarray.trace.model import Role, Topology
 from mixarray.trace.padding import Padding
 from mixarray.trace.windows import WindowTable
 from mixarray_traces.importance.order import random_scores, rank_windows
+from mixarray_traces.quantization.allocation import Allocation
 from mixarray_traces.quantization.ratios import AnyRatios, Ratios, ratios_at
-from mixarray_traces.record.graph import Precision
+from mixarray_traces.record.graph import IMAGE, UNCALIBRATED, WEIGHT, Precision, Quantizers
 from mixarray_traces.record.shape import ClassifierShape, SwinShape
 from mixarray_traces.record.table import TableBuilder
 from mixarray_traces.record.topology import block_grids, build_topology
@@ -35,18 +37,24 @@ def random_bundle(
     classes: int | None = None,
     precision: Precision | None = None,
     padding: Padding = Padding.ATTENTION,
+    quantizers: Quantizers = UNCALIBRATED,
 ) -> Path:
     """Write the bundle of one image of height x width px at a ratio in thousandths; `classes` adds a classifier head.
 
     The windows stand in for those that a score would choose: the work of the default score is part of the topology.
-    Raises InputError for a ratio or size that is not allowed, or where `path` exists.
+    Raises InputError for a ratio or size that is not allowed, an allocation of
+    layers that do not exist, or where `path` exists.
     """
     chosen = precision or Precision()
     ratios = ratios_at(ratio, shape.depths)
     head = None if classes is None else ClassifierShape(classes)
-    topology = build_topology(shape, height, width, head, chosen, padding=padding, promotion=ratios.promotion)
+    network = shape, height, width, head, chosen, quantizers
+    topology = build_topology(*network, padding=padding, promotion=ratios.promotion)
+    if chosen.allocation is not None:
+        _check_names(chosen.allocation, topology)
+    own = chosen.layer_bits.needed()
     manifest = Manifest(
-        schema_version="1.0",
+        schema_version=SCHEMA_VERSION,
         model=shape.name,
         model_source=ModelSource.RANDOM,
         window_size=shape.window,
@@ -57,6 +65,7 @@ def random_bundle(
         activation_bits_high=chosen.branch_bits[0],
         activation_bits_low=chosen.branch_bits[-1],
         weight_bits=chosen.weight_bits,
+        allocation=own and AllocatedBits(**own.to_json()),
         ratio_thousandths=ratios.nominal,
         pair_ratios_thousandths=ratios.compression,
         pruning_thousandths=ratios.nominal_pruning,
@@ -72,6 +81,12 @@ def random_bundle(
     )
     windows = _random_windows(shape, height, width, ratios, seed, chosen)
     return write_bundle(path, manifest, topology, windows, {}, force)
+
+
+def _check_names(allocation: Allocation, topology: Topology) -> None:
+    names = {role: [tensor.name for tensor in topology.tensors if tensor.role is role] for role in Role}
+    operators = [name.removesuffix(WEIGHT) for name in names[Role.WEIGHT]]
+    allocation.check_names(operators, [name for name in names[Role.ACTIVATION] if name != IMAGE])
 
 
 def _random_windows(

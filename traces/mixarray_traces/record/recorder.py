@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mixarray.errors import InputError
 from mixarray.provenance import git_revision, package_versions
 from mixarray.trace.bundle import write_bundle
-from mixarray.trace.manifest import Derived, Manifest, ModelSource
+from mixarray.trace.manifest import SCHEMA_VERSION, AllocatedBits, Derived, Manifest, ModelSource
 from mixarray.trace.model import Topology
 from mixarray.trace.padding import Padding
 from mixarray.trace.ratio import Promotion
@@ -26,11 +26,20 @@ from mixarray_traces.model.config import ClassifierConfig, DetectorConfig
 from mixarray_traces.model.kinds import Model, ModelConfig, kind_of
 from mixarray_traces.model.windows import SmallMapRule
 from mixarray_traces.quantization.integer import check_integer
+from mixarray_traces.quantization.low_rank import with_side_path
 from mixarray_traces.quantization.network import NetworkRun, Plan
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.query_key import is_reparameterised
 from mixarray_traces.quantization.ratios import AnyRatios
-from mixarray_traces.record.capture import CapturingArithmetic, packed, packed_weights, packed_zeros, position_steps
+from mixarray_traces.quantization.two_region import TwoRegionParams
+from mixarray_traces.record.capture import (
+    CapturingArithmetic,
+    interval_offsets,
+    packed,
+    packed_weights,
+    packed_zeros,
+    position_steps,
+)
 from mixarray_traces.record.graph import ActivationFacts, Precision, Quantizers, WeightFacts
 from mixarray_traces.record.images import RecordImage
 from mixarray_traces.record.shape import ClassifierShape, DetectionShape, HeadShape, MapGrid, SwinShape
@@ -88,14 +97,20 @@ def record(
     files: dict[str, dict[str, NDArray[np.generic]]] = {}
     kept = {TensorMode.NONE: 0, TensorMode.SAMPLED: 1, TensorMode.ALL: len(images)}[tensors]
     if kept:
-        files["weights"] = packed_weights(model.weights(), model.calibration) | position_steps(model.calibration)
+        files["weights"] = (
+            packed_weights(model.weights(), model.calibration)
+            | position_steps(model.calibration)
+            | interval_offsets(model.calibration)
+        )
     for numbers in _batches(len(images), kept):
         batch = np.stack([images[index].pixels for index in numbers])
         part = replace(plan, images=tuple(facts[i] for i in numbers))
-        capture = CapturingArithmetic(model.arithmetic(), model.calibration) if numbers.start < kept else None
-        run = model.run(model.detector.to_input(batch), part, capture)
+        capture = CapturingArithmetic(model.products(), model.calibration) if numbers.start < kept else None
+        arithmetic = None if capture is None else with_side_path(capture, model.sides)
+        run = model.run(model.detector.to_input(batch), part, arithmetic)
         if capture:
-            files[f"image-{numbers.start}"] = packed(capture.codes) | packed_zeros(capture.zeros)
+            codes, zeros = packed(capture.codes, model.calibration), packed_zeros(capture.zeros, model.calibration)
+            files[f"image-{numbers.start}"] = codes | zeros
         _add_windows(table, run, numbers, grids, plan)
         if progress:
             progress(numbers.stop, len(images))
@@ -129,20 +144,24 @@ def topology_of(
 ) -> Topology:
     """The topology of a quantized model at an input size, with its steps and zero points and a score's work."""
     options, head = model.options, _head_shape(model.detector.config)
-    precision = Precision((options.high_bits, options.low_bits), options.weight_bits, options.other_bits)
+    branches = options.high_bits, options.low_bits
+    precision = Precision(branches, options.weight_bits, options.other_bits, allocation=model.layer_bits.allocation)
     shape, token_map = shape_of(model.detector), token_map_of(score)
     return build_topology(shape, height, width, head, precision, _quantizers(model), token_map, padding, promotion)
 
 
 def _quantizers(model: QuantizedDetector) -> Quantizers:
-    def activation(tensor: str, bits: int) -> ActivationFacts:
-        found = model.calibration.activations["patch_embed.input" if tensor == "image" else tensor, bits]
+    def activation(tensor: str, branch: int) -> ActivationFacts:
+        found = model.calibration.activations[tensor, branch]
         step = float(found.step.mean()) if isinstance(found.step, torch.Tensor) else found.step
+        if isinstance(found, TwoRegionParams):
+            return ActivationFacts(step, found.zero_point, found.encoding, found.shift, found.negative)
         return ActivationFacts(step, found.zero_point, found.encoding)
 
     def weight(name: str) -> WeightFacts:
         found = model.calibration.weights[name]
-        return WeightFacts(found.encoding, found.offsets is not None)
+        side_rank = model.sides[name].rank if name in model.sides else 0
+        return WeightFacts(found.encoding, found.offsets is not None, side_rank)
 
     check_integer(model.calibration)
     if is_reparameterised(model.options):
@@ -205,9 +224,9 @@ def _manifest(
     seed: int,
     size: tuple[int, int],
 ) -> Manifest:
-    options, ratios = model.options, plan.ratios
+    options, ratios, allocation = model.options, plan.ratios, model.layer_bits.needed()
     return Manifest(
-        schema_version="1.0",
+        schema_version=SCHEMA_VERSION,
         model=f"swin_{kind_of(model.detector.config)}",
         model_source=ModelSource(model.source),
         window_size=model.detector.backbone.config.window_size,
@@ -218,6 +237,7 @@ def _manifest(
         activation_bits_high=options.high_bits,
         activation_bits_low=options.low_bits,
         weight_bits=options.weight_bits,
+        allocation=allocation and AllocatedBits(**allocation.to_json()),
         ratio_thousandths=ratios.nominal,
         pair_ratios_thousandths=ratios.compression,
         pruning_thousandths=ratios.nominal_pruning,

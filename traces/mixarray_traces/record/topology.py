@@ -13,7 +13,18 @@ from mixarray.trace.ratio import Promotion
 from mixarray_traces.importance.default import DEFAULT_TOKEN_MAP
 from mixarray_traces.importance.token_map import TokenMap
 from mixarray_traces.record.block_topology import BlockSize, Entry, add_block
-from mixarray_traces.record.graph import OUTSIDE, UNCALIBRATED, Graph, Place, Precision, Quantizers, stream, vector
+from mixarray_traces.record.graph import (
+    IMAGE,
+    OUTSIDE,
+    PATCHES,
+    UNCALIBRATED,
+    Graph,
+    Place,
+    Precision,
+    Quantizers,
+    stream,
+    vector,
+)
 from mixarray_traces.record.head_topology import add_head
 from mixarray_traces.record.ranking import StageEntry, add_ranking, grid_of
 from mixarray_traces.record.shape import HeadShape, MapGrid, SwinShape, map_grid, stage_sizes
@@ -67,8 +78,8 @@ def block_grids(shape: SwinShape, height: int, width: int) -> dict[tuple[int, in
 def _patch_embed(graph: Graph, shape: SwinShape, size: tuple[int, int]) -> StageEntry:
     tokens, channels = size[0] * size[1], shape.channels[0]
     depth = shape.patch**2 * shape.in_channels
-    image = graph.activation("image", 1, tokens, depth, NONE)
-    patches = graph.activation("patch_embed.input", 1, tokens, depth, NONE)
+    image = graph.activation(IMAGE, 1, tokens, depth, NONE)
+    patches = graph.activation(PATCHES, 1, tokens, depth, NONE)
     shapes = (1, tokens, depth, 0), (1, tokens, channels, 0)
     inputs = (vector(image, Relation.ALL),)
     graph.operator("patch_embed.gather", OperatorKind.PATCH_EMBED, OUTSIDE, shapes[0], inputs, patches)

@@ -31,8 +31,8 @@ def calibrate(material: Material, options: QuantizationOptions) -> Outcome:
         seen = material.statistics[shared]
         linear = material.weights.get(shared.removesuffix(".input"))
         channels = 0 if linear is None else linear.matrix.shape[1]
-        widths = (options.high_bits, options.low_bits) if ".blocks." in name else (options.other_bits,)
-        activations |= {(name, bits): first_quantizer(shared, seen, bits, channels, chosen.vectors) for bits in widths}
+        for branch, bits in material.activation_bits[name].items():
+            activations[name, branch] = first_quantizer(shared, seen, bits, channels, chosen.vectors)
     weights = {name: statsq_params(one.matrix, material.weight_bits[name]) for name, one in material.weights.items()}
     return Outcome(Calibration(activations, weights))
 

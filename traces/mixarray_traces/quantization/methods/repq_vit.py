@@ -8,8 +8,8 @@ else is asymmetric per tensor; every range is found by `percentile_search.py`.
 For two branches r and b must be shared: the weights have one copy. They come from the channel ranges at the bits of the
 high branch. Published nowhere, hence guesses: a branch's step and zero point behind a LayerNorm are searched for its
 own bits on the folded values (`own`: the least squared error among three percentiles and the shared one), or shared
-with the high branch, the low step being (2**high - 1) / (2**low - 1) = 17 times the high one (`shared`); both branches
-see all windows of all calibration images.
+with the high branch, the low step being (2**high - 1) / (2**low - 1) = 17 times the high one (`shared`; at 8 and 4
+bits: a layer with bits of its own has its own ratio); both branches see all windows of all calibration images.
 
 Ours: the mean zero point is rounded before b is computed (`rounded`). With the shared step at the bits of the high
 branch every channel's integer codes are then those of its own quantizer, and value 0, which pads maps, stays exact; a
@@ -62,8 +62,8 @@ def calibrate(material: Material, options: QuantizationOptions) -> Outcome:
     activations: dict[tuple[str, int], ActivationQuantizer] = {}
     folding, weights = {}, dict(material.weights)
     for name, seen in material.statistics.items():
-        in_block = ".blocks." in name
-        widths = (options.high_bits, options.low_bits) if in_block else (options.other_bits,)
+        branches = material.activation_bits[name]
+        widths = tuple(branches.values())
         if seen.rows is not None:
             linear = name.removesuffix(".input")
             shared = reparameterise(search_channels(seen.rows, widths[0]), chosen.zero_points)
@@ -73,7 +73,7 @@ def calibrate(material: Material, options: QuantizationOptions) -> Outcome:
             found = [_branch(shared, sample, bits, chosen.branch_steps) for bits in widths]
         else:
             found = [_per_tensor(name, seen, bits, chosen) for bits in widths]
-        activations |= {(name, one.bits): one for one in found}
+        activations |= {(name, branch): one for branch, one in zip(branches, found, strict=True)}
     quantizers = {name: search_weight(one.matrix, material.weight_bits[name]) for name, one in weights.items()}
     return Outcome(Calibration(activations, quantizers), folding)
 

@@ -5,6 +5,7 @@ Each branch gets a step and a zero point of its own for every activation tensor,
 
 from __future__ import annotations
 
+from mixarray_traces.quantization.allocation import in_block
 from mixarray_traces.quantization.arithmetic import Calibration
 from mixarray_traces.quantization.method import Material, Outcome
 from mixarray_traces.quantization.options import QuantizationOptions
@@ -15,11 +16,9 @@ def calibrate(material: Material, options: QuantizationOptions) -> Outcome:
     """Choose every quantizer of the model."""
     activations = {}
     for name, seen in material.statistics.items():
-        if ".blocks." in name:
-            activations[name, options.high_bits] = RANGE_RULES[options.high_range](seen, options.high_bits)
-            activations[name, options.low_bits] = RANGE_RULES[options.low_range](seen, options.low_bits)
-        else:
-            activations[name, options.other_bits] = RANGE_RULES[options.high_range](seen, options.other_bits)
+        for branch, bits in material.activation_bits[name].items():
+            rule = options.low_range if in_block(name) and branch == options.low_bits else options.high_range
+            activations[name, branch] = RANGE_RULES[rule](seen, bits)
     weights = {
         name: weight_params(weight.matrix, material.weight_bits[name], options.weight_range)
         for name, weight in material.weights.items()

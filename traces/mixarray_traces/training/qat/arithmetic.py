@@ -14,7 +14,7 @@ from mixarray_traces.quantization.query_key import quantized_as
 from mixarray_traces.quantization.statsq import trainable_multiplicands
 
 Learners = Mapping[tuple[str, int], LsqLearner]
-"""By (tensor name, bits), like `Calibration.activations`."""
+"""By (tensor name, branch), like `Calibration.activations`."""
 
 
 class TrainableArithmetic:
@@ -29,23 +29,23 @@ class TrainableArithmetic:
         self._learners = learners
         self._quantized: dict[str, tuple[Tensor, Tensor]] = {}
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.linear`."""
         matrix, steps = self._weight(name)
-        learner = self._learner(f"{name}.input", bits)
+        learner = self._learner(f"{name}.input", branch)
         multiplicands, step = learner.quantize(inputs)
         bias = self._weights[name].bias
         bias = bias_with(matrix.new_zeros(matrix.shape[0]) if bias is None else bias, matrix, steps, learner.after)
         return torch.addcmul(bias, functional.linear(multiplicands, matrix), steps * step)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
         """See `Arithmetic.matmul`."""
-        one, one_step = self._learner(f"{name}.left", bits).quantize(left)
-        other, other_step = self._learner(f"{name}.right", bits).quantize(right)
+        one, one_step = self._learner(f"{name}.left", branch).quantize(left)
+        other, other_step = self._learner(f"{name}.right", branch).quantize(right)
         return (one @ other) * (one_step * other_step)
 
-    def _learner(self, tensor: str, bits: int) -> LsqLearner:
-        return self._learners[quantized_as(tensor, self._weights), bits]
+    def _learner(self, tensor: str, branch: int) -> LsqLearner:
+        return self._learners[quantized_as(tensor, self._weights), branch]
 
     def _weight(self, name: str) -> tuple[Tensor, Tensor]:
         if name not in self._quantized:

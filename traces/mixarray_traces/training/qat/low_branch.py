@@ -20,9 +20,10 @@ def with_fresh_low_branch(model: QuantizedDetector) -> QuantizedDetector:
     LayerNorms are copies.
     """
     options, activations = model.options, dict(model.calibration.activations)
-    for (name, bits), high in model.calibration.activations.items():
-        if bits == options.high_bits and (name, options.low_bits) in activations and isinstance(high, LsqParams):
-            activations[name, options.low_bits] = lowered(high, options.low_bits)
+    for (name, branch), high in model.calibration.activations.items():
+        low = activations.get((name, options.low_bits))
+        if branch == options.high_bits and low is not None and isinstance(high, LsqParams):
+            activations[name, options.low_bits] = lowered(high, low.bits)
     chosen = replace(options, ofq=replace(options.ofq or OfqOptions(), low_branch=LowBranch.INITIALISED))
     calibration = Calibration(activations, model.calibration.weights)
     return replace(model, options=chosen, calibration=calibration, low_norms=NO_LOW_NORMS, _arithmetics={})

@@ -37,7 +37,7 @@ class TrainState:
     Attributes:
         start: the quantized model that training began with.
         network: its network, float32, with gradients; where the low branch trains, with its LayerNorms attached.
-        learners: of every activation that trains, by (tensor name, bits); tensors that share a quantizer share one.
+        learners: of every activation that trains, by (tensor name, branch); tensors that share a quantizer share one.
         bits: of every weight, by operator.
         low_trains: whether the low branch is part of it.
     """
@@ -60,19 +60,17 @@ class TrainState:
         weights = named_weights(network)
         left_out = options.low_bits if not low_trains else None
         learners = {
-            (name, bits): _learner(quantizer, device)
-            for (name, bits), quantizer in start.calibration.activations.items()
-            if quantized_as(name, weights) == name and not (".blocks." in name and bits == left_out)
+            (name, branch): _learner(quantizer, device)
+            for (name, branch), quantizer in start.calibration.activations.items()
+            if quantized_as(name, weights) == name and not (".blocks." in name and branch == left_out)
         }
-        return cls(
-            start, network, learners, weights_by_bits(weights, options.weight_bits, options.other_bits), low_trains
-        )
+        return cls(start, network, learners, weights_by_bits(weights, options.layer_bits), low_trains)
 
     def parameters(self) -> dict[str, Tensor]:
         """Every trained tensor by name, in a fixed order."""
         found: dict[str, Tensor] = dict(self.network.named_parameters())
-        for (name, bits), learner in self.learners.items():
-            found |= {f"{name}@{bits}.{part}": value for part, value in learner.parameters().items()}
+        for (name, branch), learner in self.learners.items():
+            found |= {f"{name}@{branch}.{part}": value for part, value in learner.parameters().items()}
         return found
 
     def arithmetic(self) -> TrainableArithmetic:
@@ -95,8 +93,8 @@ class TrainState:
         weights = named_weights(network)
         frozen = {key: learner.freeze() for key, learner in self.learners.items()}
         activations: dict[tuple[str, int], ActivationQuantizer] = {
-            (name, bits): frozen.get((quantized_as(name, weights), bits), before)
-            for (name, bits), before in self.start.calibration.activations.items()
+            (name, branch): frozen.get((quantized_as(name, weights), branch), before)
+            for (name, branch), before in self.start.calibration.activations.items()
         }
         quantizers = {name: statsq_params(one.matrix, self.bits[name]) for name, one in weights.items()}
         calibration = Calibration(activations, quantizers)
