@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from mixarray_analysis.printable import printable
+
+
+def announcer(quiet: bool) -> Callable[[str], None]:
+    """What tells the commands: aloud on a terminal, silent off one, where they would stand among the results."""
+    return be_silent if quiet or not sys.stdout.isatty() else announce
 
 
 def announce(command: str) -> None:

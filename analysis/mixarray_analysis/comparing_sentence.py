@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mixarray.digits import percent, significant
 from mixarray_analysis.assumptions import Kind
 from mixarray_analysis.comparing import Comparison
-from mixarray_analysis.digits import percent, significant
 from mixarray_analysis.ranking import TOLERANCE, Order, Verdict
 
 WITHIN = f"within {100 * TOLERANCE:g} %"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mixarray.digits import significant
 from mixarray_analysis.assumptions import Kind
 from mixarray_analysis.comparing import Comparison, Outcome, Run
 from mixarray_analysis.comparing_sentence import describe_pair
-from mixarray_analysis.digits import significant
 from mixarray_analysis.ranking import TOLERANCE, Verdict
 
 TIME_HEADINGS = ("run", "accelerator", "cycles", "ms")

@@ -43,13 +43,15 @@ def run_demo(plan: Plan, work: Path, shown: Path, say: Say) -> tuple[Findings, l
 def draw_all(plan: Plan, layout: Layout, visible: Layout, say: Say) -> None:
     """The four pictures of a sweep."""
     from mixarray_analysis.plots.draw import draw
+    from mixarray_analysis.plots.names import Kind
+    from mixarray_analysis.plots.request import Request
 
-    for what in ("speedup", "energy", "accuracy") if plan.canvases else ("speedup", "energy"):
+    for what in (Kind.SPEEDUP, Kind.ENERGY, Kind.ACCURACY) if plan.canvases else (Kind.SPEEDUP, Kind.ENERGY):
         say(equivalents.plot(what, visible.root, visible.plot(what)))
-        draw(what, layout.root, layout.plot(what))
+        draw(what, Request((layout.root,)), layout.plot(what))
     ratio = PICTURE_RATIO if PICTURE_RATIO in plan.ratios else plan.ratios[-1]
     say(equivalents.plot("windows", visible.bundle(ratio), visible.plot("windows")))
-    draw("windows", layout.bundle(ratio), layout.plot("windows"))
+    draw(Kind.WINDOWS, Request((layout.bundle(ratio),)), layout.plot("windows"))
 
 
 def score_lines(plan: Plan) -> list[str]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixarray.accelerator.load import load_accelerator
+from mixarray.images import high_bits
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.parallel import run_tasks
 from mixarray_analysis.plan import Layout, Plan, check_names
 from mixarray_analysis.progress import progress_bar
 from mixarray_analysis.runs import Baseline, RunAnswer, RunTask, run_task
-from mixarray_analysis.simulation import high_bits
 from mixarray_analysis.speedup import Verdict, judge
 from mixarray_analysis.summary import SummaryRow
 from mixarray_traces.quantization.ratios import Asked, choice_of

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mixarray.engine.effects import Effect, effect_of, place_of
+from mixarray.images import Simulated
 from mixarray.mapping.schedule import JobKind
-from mixarray_analysis.simulation import Simulated
 
 
 class Owner(NamedTuple):

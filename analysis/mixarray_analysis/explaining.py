@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from mixarray.engine.effects import Effect
 from mixarray.engine.fast import total_cycles
+from mixarray.images import RATIO_ZERO, Simulated
 from mixarray.mapping.schedule import JobKind
 from mixarray_analysis.explain_counters import Owner, attributed_by_operator, busy_by_effect
 from mixarray_analysis.machine_differences import Difference, machine_differences
 from mixarray_analysis.progress import Report
-from mixarray_analysis.runs import BASELINE
-from mixarray_analysis.simulation import Simulated, count, high_bits
+from mixarray_analysis.simulation import count
 from mixarray_analysis.speedup import Counters
 from mixarray_analysis.subjects import Subject, check_comparable, counters_sha256, simulate_again
 from mixarray_analysis.waterfall import Evaluate, make_waterfall, without_kind_cycles
@@ -97,7 +97,7 @@ def explain_run(
 
 def _ratio_zero(subject: Subject) -> Subject:
     """The default baseline."""
-    return Subject(BASELINE, subject.bundle, subject.accelerator, high_bits(subject.bundle))
+    return Subject(RATIO_ZERO, subject.bundle, subject.accelerator, ratio_zero=True)
 
 
 def _pairs(before: Mapping[Key, Fraction], after: Mapping[Key, Fraction]) -> dict[Key, tuple[Fraction, Fraction]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from mixarray.errors import InputError
@@ -24,5 +25,6 @@ def write_text(path: Path, text: str, force: bool) -> Path:
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return path

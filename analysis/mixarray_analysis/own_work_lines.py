@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mixarray.digits import significant
 from mixarray.result.own_work import OwnWork, OwnWorkEntry
-from mixarray_analysis.digits import significant
 
 PJ_PER_UJ = 1e6
 ALSO = "*"

@@ -19,6 +19,8 @@ NAMED_SHAPES = ("swin_t", "swin_s", "swin_b")
 RANDOM = "random"
 TRAINED = "trained"
 CANVAS_PX = 448
+BRANCH_BITS, WEIGHT_BITS, SIDE_BITS = (8, 4), 4, 8
+UNMARKED = "uniform_affine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class RecordRequest:
     model: a quantized model's directory, None for the shipped one, or a name of NAMED_SHAPES (then weights and score
     are random). images: the user's files; data, image_dir: the user's labelled photographs (`own_data.OwnData`), of
     which `canvases` (1) are drawn; without both `canvases` (1) are drawn, `size` (448) px a side. input_size:
-    (height, width) in pixels of a named model. branch_bits: activation bits of its high and low branch (None: 8, 4).
+    (height, width) in pixels of a named model. branch_bits: activation bits of its high and low branch (None: 8, 4);
+    weight_bits: of its blocks (None: 4); allocation: a file with the bits of single layers of it; method: whose marks
+    its trace bears (None: uniform_affine); rank: of a side path of 8 bits beside every layer of its blocks.
     padding: what runs on padded positions.
     """
 
@@ -43,6 +47,10 @@ class RecordRequest:
     input_size: tuple[int, int] | None = None
     weights: str = TRAINED
     branch_bits: tuple[int, int] | None = None
+    weight_bits: int | None = None
+    allocation: Path | None = None
+    method: str | None = None
+    rank: int | None = None
     score: str | None = None
     tensors: str = "none"
     seed: int = 0
@@ -70,14 +78,21 @@ def _record_shape(request: RecordRequest) -> Path:
         raise InputError("--input", f"{request.model} needs an input size, such as 800x1333")
     if request.images or request.data or request.tensors != "none":
         raise InputError("--model", f"{request.model} is not run, so there are no images and no tensors to record")
+    from mixarray_traces.quantization.allocation import read_allocation
     from mixarray_traces.record import random_bundle, shape_named
+    from mixarray_traces.record.compensated import compensated
     from mixarray_traces.record.graph import Precision
+    from mixarray_traces.record.method_marks import marks_of
 
     height, width = request.input_size
     shape = shape_named(str(request.model))
     wanted = height, width, request.ratio, request.seed, request.out, request.force
-    precision = None if request.branch_bits is None else Precision(branch_bits=request.branch_bits)
-    return random_bundle(shape, *wanted, precision=precision, padding=request.padding)
+    allocation = None if request.allocation is None else read_allocation(request.allocation)
+    bits = request.branch_bits or BRANCH_BITS, request.weight_bits or WEIGHT_BITS
+    precision, quantizers = Precision(*bits, allocation=allocation), marks_of(request.method or UNMARKED)
+    if request.rank is not None:
+        precision, quantizers = compensated(shape, request.rank, SIDE_BITS, precision, quantizers)
+    return random_bundle(shape, *wanted, precision=precision, padding=request.padding, quantizers=quantizers)
 
 
 def _record_model(request: RecordRequest) -> Path:
@@ -88,6 +103,13 @@ def _record_model(request: RecordRequest) -> Path:
         raise InputError("--input", "is for named models; canvases take --size, your images their own size")
     if request.branch_bits is not None:
         raise InputError("--bits", "is for named models; a quantized model has the bits it was quantized to")
+    if request.weight_bits is not None:
+        raise InputError("--weight-bits", "is for named models; a quantized model has the bits it was quantized to")
+    if request.allocation is not None:
+        raise InputError("--allocation", "is for named models; a quantized model has the bits it was quantized to")
+    if request.method is not None or request.rank is not None:
+        option = "--rank" if request.method is None else "--method"
+        raise InputError(option, "is for named models; a quantized model has the marks of its own method")
     if request.images and (request.canvases is not None or request.size is not None):
         raise InputError("--image", "your images have their own number and size; --n and --size are for drawn canvases")
     if request.data is None and request.image_dir is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mixarray.engine.choice import Engine
 from mixarray.result.perfetto import write_timeline
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.result.run import RunResult, Speedup, TraceUse, run_result, stream_cycles
+from mixarray.images import RATIO_ZERO, is_ratio_zero, simulate_images, simulate_ratio_zero, simulate_uniform
+from mixarray.result.run import RunResult, Speedup, TraceUse, Work, run_result, speedup_over, work_of
 from mixarray.result.totals import Totals
-from mixarray.result.write import write_run
+from mixarray.result.write import trace_path, write_run
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.run_options import DEFAULTS, RunOptions
-from mixarray_analysis.simulation import (
-    Simulated,
-    count,
-    high_bits,
-    mean_bops,
-    simulate_images,
-    simulate_uniform,
-    ungated,
-)
+from mixarray_analysis.simulation import count
 from mixarray_analysis.speedup import Counters
-
-BASELINE = "ratio 0: same model, same accelerator, every window at the high bits"
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The ratio-0 run of the same model on the same accelerator, per image.
+    """The ratio-0 run of the same model on the same accelerator, per image."""
 
-    bops: bit operations. stream_cycles: cycles that rows stream through the arrays.
-    """
-
-    bops: float
-    stream_cycles: Fraction
+    work: Work
     counters: Counters
 
 
@@ -93,34 +78,19 @@ def run_task(task: RunTask) -> RunAnswer:
         simulated = simulate_uniform(bundle, accelerator, task.uniform, engine)
     baseline = task.baseline
     if baseline is None:
-        same = task.uniform == high_bits(bundle)
-        zero = simulated if same else simulate_uniform(bundle, ungated(accelerator), high_bits(bundle), engine)
-        baseline = Baseline(mean_bops(zero), stream_cycles(zero), count(zero))
+        same = is_ratio_zero(bundle, task.uniform)
+        zero = simulated if same else simulate_ratio_zero(bundle, accelerator, engine)
+        baseline = Baseline(work_of(zero), count(zero))
     counters = count(simulated)
     result = run_result(
         simulated,
         source=task.bundle.name,
         trace_sha256=bundle.sha256,
         seed=bundle.manifest.seed,
-        speedup=_speedup(baseline, simulated, counters),
-        trace=TraceUse(path=_path_from(task.out, task.bundle), uniform=task.uniform, image=task.image),
+        speedup=speedup_over(work_of(simulated), baseline.work, RATIO_ZERO),
+        trace=TraceUse(path=trace_path(task.bundle, task.out), uniform=task.uniform, image=task.image),
     )
     if task.out is not None:
         write_run(task.out, result, simulated, accelerator)
         task.options.write(task.out, simulated[0][0])
     return RunAnswer(result, baseline, counters)
-
-
-def _path_from(out: Path | None, bundle: Path) -> str:
-    """The bundle as seen from the directory of results, or as it was given where nothing is written."""
-    return (bundle if out is None else Path(os.path.relpath(bundle.resolve(), out.resolve()))).as_posix()
-
-
-def _speedup(baseline: Baseline, simulated: Simulated, counters: Counters) -> Speedup:
-    return Speedup(
-        baseline=BASELINE,
-        baseline_cycles=baseline.counters.total_cycles,
-        bops_blocks=baseline.bops / mean_bops(simulated),
-        gemms=float(baseline.stream_cycles / stream_cycles(simulated)),
-        simulated=baseline.counters.total_cycles / counters.total_cycles,
-    )

@@ -9,15 +9,16 @@ from pathlib import Path
 from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
 from mixarray.atomic import ResultKind, atomic_directory
+from mixarray.digits import significant
 from mixarray.errors import InputError
 from mixarray.result.balance import Balance
 from mixarray.result.ports import words_on_ports
 from mixarray.result.run import RunResult, run_result
 from mixarray.result.totals import Totals
 from mixarray.result.write import write_run
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
+from mixarray.trace.gemms import Gemm
 from mixarray.trace.workload import RESULT_BITS, Workload, single_gemm
-from mixarray_analysis.digits import significant
 from mixarray_analysis.gemm_lines import gemm_lines
 from mixarray_analysis.own_work_lines import own_work_lines
 from mixarray_analysis.printable import printable
@@ -72,10 +73,9 @@ def simulate_gemm(
     """
     m, n, k = shape
     width = RESULT_BITS if result_bits is None else result_bits
-    machine, source = load_accelerator(accelerator, overrides), f"GEMM {m}x{n}x{k}, {bits[0]}x{bits[1]} bits to {width}"
-    return simulate_workload(
-        single_gemm(m, n, k, *bits, width), machine, source=source, out=out, force=force, options=options
-    )
+    machine, workload = load_accelerator(accelerator, overrides), single_gemm(m, n, k, *bits, width)
+    source = Gemm(m, n, k, *bits, width).text
+    return simulate_workload(workload, machine, source=source, out=out, force=force, options=options)
 
 
 def simulate_bundle(

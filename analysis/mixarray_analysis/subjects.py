@@ -10,15 +10,16 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.accelerator.write import accelerator_sha256
 from mixarray.engine.digest import executions_sha256
 from mixarray.errors import InputError
+from mixarray.images import Simulated, simulate_images, simulate_ratio_zero, simulate_uniform, ungated
 from mixarray.result.read import read_run
 from mixarray.trace.bundle import Bundle, read_bundle
-from mixarray_analysis.simulation import Simulated, simulate_images, simulate_uniform, ungated
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Something to run again: a bundle on a machine, as recorded or at one precision (activation, weight bits).
 
+    ratio_zero: every window in the high branch instead, the default baseline.
     execution_sha256: what the run counted when it was written; None where it is run for the first time.
     """
 
@@ -28,6 +29,7 @@ class Subject:
     uniform: tuple[int, int] | None = None
     image: int | None = None
     execution_sha256: str | None = None
+    ratio_zero: bool = False
 
 
 def read_subject(directory: Path, moved: Path | None = None, option: str = "--bundle") -> Subject:
@@ -57,7 +59,9 @@ def read_subject(directory: Path, moved: Path | None = None, option: str = "--bu
 def simulate_again(subject: Subject) -> Simulated:
     """Run a subject for its cycles; InputError where its counters are not those that were written."""
     machine = ungated(subject.accelerator)
-    if subject.uniform is None:
+    if subject.ratio_zero:
+        simulated = simulate_ratio_zero(subject.bundle, machine)
+    elif subject.uniform is None:
         simulated = simulate_images(subject.bundle, machine, subject.image)
     else:
         simulated = simulate_uniform(subject.bundle, machine, subject.uniform)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 
-from mixarray_analysis.digits import significant
+from mixarray.digits import significant
 from mixarray_analysis.plain_table import PlainTable
 from mixarray_analysis.plan import uniform_name
 from mixarray_traces.quantization.ratios import same_everywhere

@@ -15,10 +15,10 @@ from fractions import Fraction
 from mixarray.engine.effects import EVERY_EFFECT, Effect, Effects
 from mixarray.engine.fast import total_cycles
 from mixarray.engine.idealize import Ideal, first_lengthened, idealize, make_scene, may_shorten, without_kind
+from mixarray.images import Simulated
 from mixarray.mapping.schedule import JobKind, Schedule
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 from mixarray_analysis.progress import Report
-from mixarray_analysis.simulation import Simulated
 from mixarray_analysis.waterfall_steps import Step, Waterfall
 
 PUBLISHED = "published BOPs", "GEMMs of the blocks, linear in activation bits"

@@ -15,6 +15,7 @@ import typer
 from mixarray.errors import InputError
 from mixarray_analysis.cli import (
     accelerators,
+    allocate,
     compare,
     demo,
     evaluate,
@@ -24,6 +25,7 @@ from mixarray_analysis.cli import (
     qat,
     quantize,
     record,
+    report,
     run,
     search,
     simulate,
@@ -32,16 +34,19 @@ from mixarray_analysis.cli import (
     train,
     validate,
 )
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.streams import MACHINE_REFUSES, discard_unwritten, prepare_streams
 from mixarray_analysis.printable import printable
 
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a check of `validate` does not hold, or points of a `sweep` failed; 2 bad input, or "
+    "output that cannot be written; 130 stopped by Ctrl-C or SIGTERM; 141 the reader of the output went away."
+)
 app = typer.Typer(
     name="mixarray",
     help="What mixed 4/8-bit windows of a vision transformer buy on a systolic array: cycles, joules, and where the "
     "promised speedup went.",
-    epilog="Exit codes: 0 done; 1 a check of `validate` does not hold; 2 bad input, or output that cannot be written; "
-    "130 stopped by Ctrl-C or SIGTERM; 141 the reader of the output went away.",
-    add_completion=False,
+    epilog=examples("mixarray demo", "mixarray simulate --gemm 3136,288,96 --bits 8,4") + f"\n\n{EXIT_CODES}",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,13 +71,15 @@ for module in (
     plot,
     explain,
     compare,
+    report,
     demo,
     validate,
 ):
-    app.command(module.NAME)(module.command)
+    app.command(module.NAME, epilog=module.EPILOG)(module.command)
 app.add_typer(accelerators.app, name="accelerators")
 app.add_typer(study.app, name=study.NAME)
 app.add_typer(search.app, name=search.NAME)
+app.add_typer(allocate.app, name=allocate.NAME)
 
 
 def _print_version(wanted: bool) -> None:

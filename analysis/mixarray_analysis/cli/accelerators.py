@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import ForceOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from mixarray.accelerator.model import Accelerator
 
-app = typer.Typer(help="List the accelerators and PE styles, show one resolved, print the schema, start a new one.")
+app = typer.Typer(
+    help="List the accelerators; show, check or begin one.",
+    epilog=examples("mixarray accelerators", "mixarray accelerators --json"),
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -47,21 +51,36 @@ def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     show(make_table(headings, rows, folds=(0, 1, 4, 6)))
 
 
-@app.command("show")
+@app.command(
+    "show",
+    epilog=examples(
+        "mixarray accelerators show packed_w4_32x32 --set arrays.0.rows=64",
+        "mixarray accelerators show ./my_array.yaml",
+    ),
+)
 def show_one(
     name: Annotated[str, typer.Argument(help="A shipped name, or a YAML file.")],
     overrides: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print an accelerator as it will be simulated, as YAML; a file is checked on the way."""
+    """Print an accelerator as it will be simulated.
+
+    As YAML, with every default; a file is checked on the way.
+    """
     from mixarray.accelerator.load import load_accelerator
     from mixarray.accelerator.write import resolved_yaml
+    from mixarray_analysis.tables import to_json
 
-    typer.echo(resolved_yaml(load_accelerator(name, tuple(overrides or ()))).rstrip())
+    found = load_accelerator(name, tuple(overrides or ()))
+    typer.echo(to_json(found.model_dump(mode="json")) if as_json else resolved_yaml(found).rstrip())
 
 
-@app.command("styles")
+@app.command("styles", epilog=examples("mixarray accelerators styles"))
 def styles(as_json: JsonOption = False) -> None:
-    """List PE styles with the dataflows they run, vector unit styles and sorters, with reasons and sources."""
+    """List PE styles, vector unit styles and sorters.
+
+    With the dataflows that they run, reasons and sources.
+    """
     from mixarray_analysis.say import say
     from mixarray_analysis.style_tables import styles_as_data, styles_as_text
     from mixarray_analysis.tables import show, to_json
@@ -76,7 +95,7 @@ def styles(as_json: JsonOption = False) -> None:
             show(part)
 
 
-@app.command("schema")
+@app.command("schema", epilog=examples("mixarray accelerators schema > accelerator.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of an accelerator file."""
     from mixarray.accelerator.write import json_schema
@@ -85,7 +104,7 @@ def schema() -> None:
     typer.echo(to_json(json_schema()))
 
 
-@app.command("new")
+@app.command("new", epilog=examples("mixarray accelerators new my_array --from packed_w4_32x32"))
 def new(
     name: Annotated[str, typer.Argument(help="Name of the new accelerator.")],
     preset: Annotated[str, typer.Option("--from", help="The accelerator to start from.")],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import ForceOption, JsonOption, QuietOption
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from mixarray_analysis.comparing import Comparison, Run
 
 NAME = "compare"
+EPILOG = examples(
+    "mixarray compare runs/packed runs/plain",
+    "mixarray compare runs/packed runs/plain --report both.html -o pairs.csv",
+)
 
 
 def command(
@@ -23,14 +28,19 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE.csv", help="Every pair under every assumption, as CSV.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="The page that `mixarray report` makes of them."),
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare runs: cycles, energy with its band, EDP, TOPS/W; and for each pair whether the energy ranking survives.
+    """Compare runs, and say whether their ranking survives.
 
-    Nothing is simulated again: the counts in run.json are priced with every constant at the ends of its band, in both
-    runs alike, and with other DRAM, SRAM, leakage and INT4 energies. Energies that differ by at most 0.1 % are equal.
+    Cycles, energy with its band, EDP, TOPS/W; and for each pair whether the energy ranking survives. Nothing is
+    simulated again: the counts in run.json are priced with every constant at the ends of its band, in both runs alike,
+    and with other DRAM, SRAM, leakage and INT4 energies. Energies that differ by at most 0.1 % are equal.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.comparing import compare_runs
@@ -38,12 +48,16 @@ def command(
     from mixarray_analysis.files import refuse_existing
     from mixarray_analysis.tables import to_json
 
-    if force and out is None:
-        raise InputError("--force", "replaces the result at --out, and there is no --out")
+    if force and out is None and report is None:
+        raise InputError("--force", "replaces the files of --out and --report, and there is no --out and no --report")
     refuse_existing(out, force)
     if out is not None and any(run.resolve() in out.resolve().parents for run in runs):
         raise InputError(str(out), "lies in a run, which is read; choose another file", "--out")
     read, comparisons = compare_runs(runs)
+    if report is not None:
+        from mixarray_analysis.report.command import write_report
+
+        write_report(runs, report, force=force)
     if out is not None:
         _write(comparisons, out, force)
     if as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     EVERY_RATIO,
     DataOption,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from mixarray_traces.evaluation import EvaluationRow
 
 NAME = "evaluate"
+EPILOG = examples(
+    "mixarray evaluate --ratios 0,0.4,0.8",
+    "mixarray evaluate --ratios 0.4 --pruning 0.2 --n 500 -o accuracy.csv",
+)
 
 NumberOption = Annotated[
     int | None,
@@ -76,9 +81,10 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Accuracy at each ratio; '=' where the difference to ratio 0 is inside its interval.
+    """Measure accuracy at each ratio.
 
-    AP50 and AP50:95 on drawn canvases, or on your photographs; of a classifier its top-1, also in float.
+    AP50 and AP50:95 on drawn canvases, or on your photographs; of a classifier its top-1, also in float. '=' where the
+    difference to ratio 0 is inside its interval.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.cli.values import read_choices, read_padding

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.completion import complete_accelerators
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import FIRST_ACCELERATOR, ForceOption, JsonOption, OutOption, QuietOption, SetOption
 
 if TYPE_CHECKING:
     from mixarray_analysis.explaining import Explanation
 
 NAME = "explain"
+EPILOG = examples(
+    "mixarray explain runs/simulated -o runs/why",
+    "mixarray explain runs/bundle -a packed_w4_32x32,plain_int8_32x32",
+)
 
 
 def command(
@@ -37,6 +43,7 @@ def command(
             metavar="A,B",
             help="For a bundle: accelerators to see side by side, shipped names or YAML files.  "
             f"[default: {FIRST_ACCELERATOR}]",
+            autocompletion=complete_accelerators,
         ),
     ] = None,
     overrides: SetOption = None,
@@ -48,11 +55,12 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Show where the promised speedup went, step by step from published BOPs to simulated cycles.
+    """Show where the promised speedup went.
 
-    SOURCE is run again, and its baseline (ratio 0 on the same accelerator) beside it, with the effects of the machine
-    turned on one by one: a table of these steps, a table of the units that the cycles went to, and three sentences.
-    --out writes waterfall.png, .pdf and .csv, attribution.csv and explain.json; --quiet needs it, or --json.
+    Step by step from published BOPs to simulated cycles. SOURCE is run again, and its baseline (ratio 0 on the same
+    accelerator) beside it, with the effects of the machine turned on one by one: a table of these steps, a table of the
+    units that the cycles went to, and three sentences. --out writes waterfall.png, .pdf and .csv, attribution.csv and
+    explain.json; --quiet needs it, or --json.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.cli.values import split_list

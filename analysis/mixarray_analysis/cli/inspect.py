@@ -8,18 +8,23 @@ from typing import Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import JsonOption
 
 NAME = "inspect"
+EPILOG = examples(
+    "mixarray inspect runs/bundle",
+    "mixarray inspect runs/quantized --json",
+)
 
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="Directory of a bundle, or of a quantized model.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Read a bundle or a quantized model, check all of it, and print what it holds.
+    """Check a bundle or quantized model; print what it holds.
 
-    Of a model: method, bits, calibration, and the runs of `mixarray qat` behind it.
+    Of a model: method, bits (those of single layers too), calibration, and the runs of `mixarray qat` behind it.
     """
     from mixarray.trace.bundle import read_bundle
     from mixarray.trace.inspect import inspect_bundle
@@ -36,7 +41,8 @@ def command(
     if as_json:
         typer.echo(to_json(facts))
         return
-    plain = [(name.replace("_", " "), _text(value)) for name, value in facts.items() if name != "stages"]
+    tables = "stages", "layers"
+    plain = [(name.replace("_", " "), _text(value)) for name, value in facts.items() if name not in tables]
     width = max(len(name) for name, _ in plain)
     for name, value in plain:
         say(f"{name:<{width}}  {printable(value)}")
@@ -52,6 +58,10 @@ def command(
     ]
     say()
     show(make_table(["stage", "blocks", "windows per block", "windows by bits", "mean score"], rows))
+    if summary.layers:
+        say()
+        own = [[layer.tensor, "/".join(map(str, layer.bits))] for layer in summary.layers]
+        show(make_table(["tensor with bits of its own", "bits"], own))
 
 
 def _show_model(folder: Path, as_json: bool) -> None:

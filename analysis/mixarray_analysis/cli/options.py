@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from mixarray_analysis.cli.completion import complete_accelerators
+
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where the result goes; nothing half-done stays.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier result of mixarray at --out.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is drawn.")]
@@ -20,10 +22,23 @@ SetOption = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change the accelerator, e.g. arrays.0.rows=64 (repeatable)."),
 ]
 AcceleratorOption = Annotated[
-    str, typer.Option("--accelerator", "-a", help="Name of a shipped accelerator, or a YAML file.")
+    str,
+    typer.Option(
+        "--accelerator",
+        "-a",
+        help="Name of a shipped accelerator, or a YAML file.",
+        autocompletion=complete_accelerators,
+    ),
 ]
 AcceleratorsOption = Annotated[
-    str, typer.Option("--accelerator", "-a", metavar="A,B", help="Accelerators: shipped names or YAML files.")
+    str,
+    typer.Option(
+        "--accelerator",
+        "-a",
+        metavar="A,B",
+        help="Accelerators: shipped names or YAML files.",
+        autocompletion=complete_accelerators,
+    ),
 ]
 RatioOption = Annotated[
     str,
@@ -40,6 +55,12 @@ RatiosOption = Annotated[
         metavar="FIRST:LAST:STEP",
         help="Ratios: 0:0.8:0.2, or a list such as 0,0.4,0.8; per block pair with semicolons between: "
         "'0;0.2/0.4/0.4,0.6,0.8'.",
+    ),
+]
+AllocationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--allocation", metavar="FILE", help="Bits of single layers (JSON, from `mixarray allocate` or your own)."
     ),
 ]
 PruningOption = Annotated[

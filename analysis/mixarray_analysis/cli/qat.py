@@ -7,9 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import CheckpointOption, QuietOption, SeedOption
 
 NAME = "qat"
+EPILOG = examples(
+    "mixarray qat uniform -o runs/ofq",
+    "mixarray qat saqa --model runs/ofq/model -o runs/saqa",
+)
 
 StageArgument = Annotated[
     Literal["uniform", "control", "saqa", "annealing"],
@@ -55,7 +60,10 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a quantized detector: W4A4, and A2 where windows run low (needs the package dataset-fashion-mnist)."""
+    """Train a quantized detector: OFQ and SAQA.
+
+    W4A4, and A2 where windows run low. It needs the Debian package dataset-fashion-mnist.
+    """
     from mixarray_analysis.models import prepare_torch
     from mixarray_analysis.qat_run import beginning, run_stage
 

@@ -7,7 +7,33 @@ from typing import Annotated
 
 import typer
 
+from mixarray_analysis.cli.aiqvit_options import (
+    AiqvitFlags,
+    BaseOption,
+    BlockInputsOption,
+    CompensationOption,
+    CurriculumOption,
+    IntervalStartOption,
+    IterationsOption,
+    RankOption,
+    RanksOption,
+    SearchIterationsOption,
+    SideBitsOption,
+    SoftmaxCodesOption,
+    aiqvit_options,
+)
+from mixarray_analysis.cli.examples import examples
+from mixarray_analysis.cli.mptq_options import (
+    MPTQ_VIT,
+    NoBiasOption,
+    RegionSearchOption,
+    SmoothedRangeOption,
+    SmoothingAlphaOption,
+    SoftmaxQuantizerOption,
+    mptq_options,
+)
 from mixarray_analysis.cli.options import (
+    AllocationOption,
     CheckpointOption,
     DataOption,
     ForceOption,
@@ -24,6 +50,11 @@ from mixarray_analysis.cli.repq_options import (
 )
 
 NAME = "quantize"
+EPILOG = examples(
+    "mixarray quantize -o runs/quantized",
+    "mixarray quantize --method repq_vit -o runs/repq",
+    "mixarray quantize --checkpoint swin_t.pth --data imagenet/train -o runs/own",
+)
 
 NamingOption = Annotated[
     str | None,
@@ -58,7 +89,9 @@ SmallMapsOption = Annotated[
 ]
 RangeOption = Annotated[
     str | None,
-    typer.Option("--range", help="uniform_affine: range of a quantizer: min_max, percentile or mse.  [default: mse]"),
+    typer.Option(
+        "--range", help="uniform_affine, mptq_vit: range of a quantizer: min_max, percentile or mse.  [default: mse]"
+    ),
 ]
 NumberOption = Annotated[
     int, typer.Option("--n", min=1, help="Calibration canvases (validation split), or photographs of --data.")
@@ -84,25 +117,47 @@ def command(
     deviation: DeviationOption = None,
     small_maps: SmallMapsOption = None,
     method: Annotated[
-        str, typer.Option(help="Quantization method: uniform_affine, repq_vit (RepQ-ViT), or ofq (before training).")
+        str,
+        typer.Option(
+            help="Quantization method: uniform_affine, repq_vit (RepQ-ViT), mptq_vit (inspired by MPTQ-ViT), aiqvit "
+            "(inspired by AIQViT), or ofq (before training)."
+        ),
     ] = "uniform_affine",
     weight_bits: Annotated[int, typer.Option(help="Bits of the weights inside the blocks.")] = 4,
     high_bits: Annotated[int, typer.Option(help="Activation bits of the important windows.")] = 8,
     low_bits: Annotated[int, typer.Option(help="Activation bits of the others.")] = 4,
+    allocation: AllocationOption = None,
     rule: RangeOption = None,
     zero_points: ZeroPointsOption = None,
     branch_steps: BranchStepsOption = None,
     softmax_zero: SoftmaxZeroOption = None,
     largest_shift: LargestShiftOption = None,
+    smoothing_alpha: SmoothingAlphaOption = None,
+    no_bias: NoBiasOption = False,
+    smoothed_range: SmoothedRangeOption = None,
+    softmax_quantizer: SoftmaxQuantizerOption = None,
+    region_search: RegionSearchOption = None,
+    base: BaseOption = None,
+    softmax_codes: SoftmaxCodesOption = None,
+    interval_start: IntervalStartOption = None,
+    compensation: CompensationOption = None,
+    side_bits: SideBitsOption = None,
+    rank: RankOption = None,
+    ranks: RanksOption = None,
+    block_inputs: BlockInputsOption = None,
+    iterations: IterationsOption = None,
+    search_iterations: SearchIterationsOption = None,
+    curriculum: CurriculumOption = None,
     canvases: NumberOption = 32,
     size: SideOption = None,
     seed: SeedOption = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Quantize a trained detector (calibration needs the Debian package dataset-fashion-mnist), or your own model.
+    """Calibrate and quantize a trained model.
 
-    Your own classifier, or detector with our head, is calibrated on your photographs: --checkpoint with --data.
+    The project's detector is calibrated on drawn canvases (Debian package dataset-fashion-mnist); your own classifier,
+    or detector with our head, on your photographs: --checkpoint with --data.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.models import prepare_torch
@@ -111,10 +166,26 @@ def command(
 
     prepare_torch()
     from mixarray_traces.quantization import QuantizationOptions, RangeRule
+    from mixarray_traces.quantization.allocation import read_allocation
 
     repq = repq_options(method, zero_points, branch_steps, softmax_zero, largest_shift)
-    if method != "uniform_affine" and rule is not None:
-        raise InputError("--range", f"{rule} is an option of uniform_affine; the method is {method}")
+    mptq = mptq_options(method, smoothing_alpha, no_bias, smoothed_range, softmax_quantizer, region_search)
+    flags = AiqvitFlags(
+        base,
+        softmax_codes,
+        interval_start,
+        compensation,
+        side_bits,
+        rank,
+        ranks,
+        block_inputs,
+        iterations,
+        search_iterations,
+        curriculum,
+    )
+    aiqvit = aiqvit_options(method, flags)
+    if method not in ("uniform_affine", MPTQ_VIT) and rule is not None:
+        raise InputError("--range", f"{rule} is an option of uniform_affine and {MPTQ_VIT}; the method is {method}")
     rule = "mse" if rule is None else rule
     if rule not in [known.value for known in RangeRule]:
         raise InputError("--range", f"{rule!r} is no range rule; allowed: {', '.join(RangeRule)}")
@@ -130,6 +201,9 @@ def command(
         calibration_size=224 if size is None else size,
         seed=seed,
         repq=repq,
+        mptq=mptq,
+        aiqvit=aiqvit,
+        allocation=None if allocation is None else read_allocation(allocation),
     )
     own = (image_dir, naming, arch, prefix, mean, deviation, small_maps)
     if data is None:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
+    AllocationOption,
     DataOption,
     ForceOption,
     ImageDirOption,
@@ -21,6 +23,11 @@ from mixarray_analysis.cli.options import (
 )
 
 NAME = "record"
+EPILOG = examples(
+    "mixarray record --ratio 0.4 -o runs/bundle",
+    "mixarray record --image photo.jpg --ratio 0.4 -o runs/photo",
+    "mixarray record --model swin_t --input 800x1333 --weights random --score random --ratio 0.4 -o runs/swin_t",
+)
 
 
 def command(
@@ -56,13 +63,31 @@ def command(
         str | None,
         typer.Option(metavar="HIGH,LOW", help="Activation bits of a named model's branches.  [default: 8,4]"),
     ] = None,
+    weight_bits: Annotated[
+        int | None, typer.Option(min=2, max=8, help="Bits of the weights in a named model's blocks.  [default: 4]")
+    ] = None,
+    allocation: AllocationOption = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose marks the trace of a named model bears: encodings, row and column sums of uniform_affine "
+            "(default), repq_vit, ofq, mptq_vit or aiqvit."
+        ),
+    ] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(min=1, help="Side path of this rank and 8 bits beside every linear layer of a named model."),
+    ] = None,
     score: ScoreOption = None,
     tensors: Annotated[str, typer.Option(help="Recorded codes: none, sampled (first image) or all.")] = "none",
     seed: SeedOption = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Record a bundle at one ratio: from drawn canvases, from your images, or of a published Swin at random."""
+    """Run a quantized model at one ratio and record a bundle.
+
+    Of drawn canvases, of your images, or of a published Swin with random weights (shapes alone: no accuracy).
+    """
     from mixarray_analysis.cli.values import read_branch_bits, read_choice, read_padding, read_size
     from mixarray_analysis.recording import RecordRequest, record_request
 
@@ -80,6 +105,10 @@ def command(
             input_size=None if input_size is None else read_size(input_size),
             weights=weights,
             branch_bits=None if bits is None else read_branch_bits(bits),
+            weight_bits=weight_bits,
+            allocation=allocation,
+            method=method,
+            rank=rank,
             score=score,
             tensors=tensors,
             seed=seed,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mixarray.errors import InputError
+from mixarray_analysis.cli.members import read_member
 
 if TYPE_CHECKING:
-    from mixarray_traces.quantization.options import BranchSteps, RepqOptions, SoftmaxZero, ZeroPoints
+    from mixarray_traces.quantization.options import RepqOptions
 
 REPQ_VIT = "repq_vit"
 
@@ -60,17 +61,8 @@ def repq_options(
         return None
     defaults = RepqOptions()
     return RepqOptions(
-        ZeroPoints(_choice("--zero-points", zero_points, ZeroPoints, defaults.zero_points)),
-        BranchSteps(_choice("--branch-steps", branch_steps, BranchSteps, defaults.branch_steps)),
-        SoftmaxZero(_choice("--softmax-zero", softmax_zero, SoftmaxZero, defaults.softmax_zero)),
+        read_member("--zero-points", zero_points, ZeroPoints, defaults.zero_points),
+        read_member("--branch-steps", branch_steps, BranchSteps, defaults.branch_steps),
+        read_member("--softmax-zero", softmax_zero, SoftmaxZero, defaults.softmax_zero),
         defaults.largest_shift if largest_shift is None else largest_shift,
     )
-
-
-def _choice(option: str, text: str | None, allowed: type[ZeroPoints | BranchSteps | SoftmaxZero], default: str) -> str:
-    if text is None:
-        return default
-    names = [known.value for known in allowed]
-    if text not in names:
-        raise InputError(option, f"{text!r} is unknown; allowed: {', '.join(names)}")
-    return text

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     BOTH_ACCELERATORS,
     AcceleratorsOption,
@@ -27,6 +28,10 @@ from mixarray_analysis.cli.options import (
 )
 
 NAME = "run"
+EPILOG = examples(
+    "mixarray run --ratio 0.4 -o runs/one",
+    "mixarray run --ratio 0.2/0.4/0.4,0.6,0.8 --pruning 0.1 -a packed_w4_32x32 -o runs/pairs",
+)
 
 
 def command(
@@ -48,13 +53,13 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Quantize, record, simulate and plot at one ratio, beside ratio 0.
+    """Quantize, record, simulate and plot at one ratio.
 
-    Without --checkpoint it is the shipped quantized model that runs, and nothing is calibrated.
+    Ratio 0 runs beside it. Without --checkpoint it is the shipped quantized model that runs, and nothing is calibrated.
     """
     from mixarray.atomic import ResultKind, atomic_directory
     from mixarray_analysis import equivalents
-    from mixarray_analysis.announce import announce, be_silent
+    from mixarray_analysis.announce import announcer
     from mixarray_analysis.cli.values import check_canvases, read_choice, read_padding, split_list
     from mixarray_analysis.demo import draw_all
     from mixarray_analysis.plan import Layout, Plan
@@ -80,7 +85,7 @@ def command(
         quiet=quiet,
         padding=read_padding(padding),
     )
-    tell = announce if not (quiet or as_json) else be_silent
+    tell = announcer(quiet or as_json)
     with atomic_directory(out, ResultKind.SWEEP, force, reads=[checkpoint] if checkpoint else []) as work:
         layout, visible = Layout(work), Layout(out)
         if checkpoint is not None:

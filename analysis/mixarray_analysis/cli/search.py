@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     FIRST_ACCELERATOR,
     AcceleratorOption,
     ForceOption,
     JobsOption,
+    JsonOption,
     ModelOption,
     QuietOption,
     ScoreOption,
@@ -25,16 +26,11 @@ if TYPE_CHECKING:
     from mixarray_analysis.search.results import Found
 
 NAME = "search"
-EXAMPLES = """Examples:
-
-mixarray search --objective cycles -a packed_w4_32x32 --seed 0 -o runs/cycles_0
-
-mixarray search --resume runs/cycles_0
-
-mixarray search compare runs/bops_* runs/cycles_* -o runs/compared
-
-mixarray search enumerate -a packed_w4_32x32 -o runs/space
-"""
+EPILOG = examples(
+    "mixarray search --objective cycles -a packed_w4_32x32 -o runs/cycles_0",
+    "mixarray search --resume runs/cycles_0",
+    "mixarray search compare runs/bops_* runs/cycles_* -o runs/compared",
+)
 GenerationsOption = Annotated[int, typer.Option(min=1, help="Generations in all, those before --resume included.")]
 EvaluationsOption = Annotated[
     int, typer.Option(min=1, help="Most distinct settings that are measured, known accuracies included.")
@@ -42,8 +38,10 @@ EvaluationsOption = Annotated[
 PopulationOption = Annotated[int, typer.Option(help="Settings per generation; even, from 4.")]
 
 app = typer.Typer(
-    help="Search the ratios of all block pairs (NSGA-II): accuracy against BOPs, cycles, energy or EDP.",
-    epilog=EXAMPLES,
+    short_help="Search ratios: accuracy against what hardware does.",
+    help="Search the ratios of all block pairs (NSGA-II): accuracy against BOPs, cycles, energy or EDP. Writes "
+    "front.csv, search.json and a checkpoint after every generation. Ratios are tenths from 0 to 0.8.",
+    epilog=EPILOG,
 )
 
 
@@ -81,12 +79,10 @@ def command(
         Path | None, typer.Option("--out", "-o", help="Directory of the search; --resume: as before.")
     ] = None,
     force: ForceOption = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Search the ratios of all block pairs (NSGA-II): accuracy against BOPs, cycles, energy or EDP.
-
-    Writes front.csv, search.json and a checkpoint after every generation. Ratios are tenths from 0 to 0.8.
-    """
+    """Begin a search, or go on with one."""
     if context.invoked_subcommand is not None:
         _refuse_before(context)
         return
@@ -99,9 +95,11 @@ def command(
     _need_pymoo()
     from mixarray_analysis.search.command import Manner, Request, begin
     from mixarray_analysis.search.command import resume as go_on
+    from mixarray_analysis.search.results import found_values
+    from mixarray_analysis.tables import to_json
 
     limits = Limits(generations, evaluations, final_canvases, final_seed)
-    manner = Manner(be_silent if quiet else _say_at_once, cache, jobs, force, quiet)
+    manner = Manner(be_silent if quiet or as_json else _say_progress, cache, jobs, force, quiet)
     if resume is not None:
         _refuse_with_resume(context)
         found = go_on(resume, limits, out, manner)
@@ -123,11 +121,13 @@ def command(
             score=score,
         )
         found = begin(request, limits, out, manner)
-    if not quiet:
+    if as_json:
+        typer.echo(to_json(found_values(found)))
+    elif not quiet:
         _show(found)
 
 
-@app.command("compare")
+@app.command("compare", epilog=examples("mixarray search compare runs/bops_* runs/cycles_* -o runs/compared"))
 def compare(
     *,
     directories: Annotated[
@@ -135,24 +135,31 @@ def compare(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of compare.csv and fronts.png, .pdf, .csv.")],
     force: ForceOption = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fronts searched on BOPs against fronts searched on hardware, both simulated, seed by seed and in one picture."""
+    """Hold fronts searched on BOPs against those on hardware.
+
+    Both simulated, seed by seed and in one picture.
+    """
     _need_pymoo()
     from mixarray_analysis.say import say
     from mixarray_analysis.search.compare import compare_searches
-    from mixarray_analysis.search.compare_files import panel_lines, write_comparison
+    from mixarray_analysis.search.compare_files import comparison_values, panel_lines, write_comparison
+    from mixarray_analysis.tables import to_json
 
     panels = compare_searches(directories)
     files = write_comparison(panels, out, force)
-    if not quiet:
+    if as_json:
+        typer.echo(to_json(comparison_values(panels)))
+    elif not quiet:
         for panel in panels:
             say("\n".join(panel_lines(panel)))
         for file in files:
             typer.echo(str(file))
 
 
-@app.command("enumerate")
+@app.command("enumerate", epilog=examples("mixarray search enumerate -a packed_w4_32x32 -o runs/space"))
 def enumerate_command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory of space.csv and distances.json.")],
@@ -167,15 +174,17 @@ def enumerate_command(
     seeds: Annotated[int, typer.Option(min=1, help="Searches held against the true front, seeds from 0.")] = 5,
     jobs: JobsOption = 0,
     force: ForceOption = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """What every setting costs, and how far searches stay from the true front; bit operations stand for accuracy.
+    """Find what every setting costs, and the true front.
 
-    A stopped run goes on from simulated.jsonl in its directory.
+    Says how far searches stay from it; bit operations stand for accuracy. A stopped run goes on from simulated.jsonl in
+    its directory.
     """
     _need_pymoo()
     from mixarray_analysis.say import say
-    from mixarray_analysis.search.enumerating import Enumeration, enumerate_space
+    from mixarray_analysis.search.enumerating import DISTANCES, Enumeration, enumerate_space
     from mixarray_analysis.search.hardware import Objective
     from mixarray_analysis.search.settings import Limits
 
@@ -188,6 +197,9 @@ def enumerate_command(
         accelerator, changed, model, size, Objective(objective), population, limits, seeds, jobs, quiet
     )
     answer = enumerate_space(wanted, out, force)
+    if as_json:
+        typer.echo((out / DISTANCES).read_text(encoding="utf-8").rstrip())
+        return
     if quiet:
         return
     excess = f"{100 * answer.misled.mean:.2f} % more than the best that keeps as many, at most"
@@ -200,17 +212,16 @@ def enumerate_command(
         say(f"seed {one.seed}: {one.evaluations} settings searched, {share}")
 
 
-def _say_at_once(line: str) -> None:
-    """A generation takes minutes: what is said of it does not wait in a buffer where stdout is a file."""
-    from mixarray_analysis.say import say
+def _say_progress(line: str) -> None:
+    """On stderr, beside the result: a generation takes minutes, and nobody should wonder for hours."""
+    from mixarray_analysis.printable import printable
 
-    say(line)
-    sys.stdout.flush()
+    typer.echo(printable(line), err=True)
 
 
 def _show(found: Found) -> None:
     """The front as a table."""
-    from mixarray_analysis.digits import significant
+    from mixarray.digits import significant
     from mixarray_analysis.say import say
     from mixarray_analysis.tables import make_table, show
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.completion import complete_accelerators
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     FIRST_ACCELERATOR,
     EngineOption,
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from mixarray_analysis.run_options import RunOptions
 
 NAME = "simulate"
+EPILOG = examples(
+    "mixarray simulate --gemm 3136,288,96 --bits 8,4 -a packed_w4_32x32 --set arrays.0.rows=64",
+    "mixarray simulate runs/bundle -o runs/simulated --timeline",
+    "mixarray simulate --topology T.csv --scalesim-config C.cfg",
+)
 SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits A,W"
 
 
@@ -50,6 +57,7 @@ def command(
             "--accelerator",
             "-a",
             help=f"Name of a shipped accelerator, or a YAML file.  [default: {FIRST_ACCELERATOR}]",
+            autocompletion=complete_accelerators,
         ),
     ] = None,
     overrides: SetOption = None,
@@ -65,7 +73,10 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Simulate a bundle, a SCALE-Sim topology, or --gemm with --bits, on an accelerator; exactly one source."""
+    """Simulate a bundle, topology or GEMM on an accelerator.
+
+    Exactly one source: a bundle, a SCALE-Sim topology, or --gemm with --bits.
+    """
     from mixarray.errors import InputError
 
     if sum(source is not None for source in (bundle, topology, gemm)) != 1:

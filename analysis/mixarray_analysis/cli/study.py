@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     ForceOption,
     JsonOption,
@@ -33,12 +34,18 @@ SplitOption = Annotated[str, typer.Option(help="train, validation or test; only 
 OutFile = Annotated[Path | None, typer.Option("--out", "-o", help="A CSV file for the rows.")]
 
 app = typer.Typer(
-    help="Studies of a quantized model: the ranking of windows, the noise of each branch, nominal and actual shares.",
+    help="Study a quantized model: ranking, noise, shares.",
     no_args_is_help=True,
+    epilog=examples("mixarray study rankings", "mixarray study shares --model swin_t --input 224x224"),
 )
 
 
-@app.command("rankings")
+@app.command(
+    "rankings",
+    epilog=examples(
+        "mixarray study rankings", "mixarray study rankings --ratios 0.6 --rankings true,random -o rankings.csv"
+    ),
+)
 def rankings(
     *,
     ratios: RatiosOption = "0.4,0.8",
@@ -59,7 +66,10 @@ def rankings(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """AP50 of the true ranking, its reverse, chance and the oracle at equal ratios, on the same canvases."""
+    """Measure what the ranking of windows is worth.
+
+    AP50 of the true ranking, its reverse, chance and the oracle at equal ratios, on the same canvases.
+    """
     from mixarray_analysis.cli.values import read_padding, read_ratio_list, split_list
     from mixarray_analysis.files import refuse_existing
     from mixarray_analysis.studying import StudyRequest, rankings_table, study_rankings
@@ -73,7 +83,7 @@ def rankings(
     _hand_out(rows, rankings_table(rows), out, force, as_json, quiet, f"windows ranked by {rows[0].score}\n{note}")
 
 
-@app.command("sqnr")
+@app.command("sqnr", epilog=examples("mixarray study sqnr --ratio 0.4"))
 def sqnr(
     *,
     ratio: RatioOption = "0.4",
@@ -91,7 +101,10 @@ def sqnr(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Signal to quantization noise of block outputs by window: against the float network, and block by block."""
+    """Measure the quantization noise of each branch.
+
+    Signal to noise of block outputs by window: against the float network, and block by block.
+    """
     from mixarray_analysis.cli.values import read_choice, read_padding
     from mixarray_analysis.files import refuse_existing
     from mixarray_analysis.studying import StudyRequest, sqnr_table, study_sqnr
@@ -106,7 +119,10 @@ def sqnr(
     _hand_out(rows, sqnr_table(rows), out, force, as_json, quiet, note)
 
 
-@app.command("shares")
+@app.command(
+    "shares",
+    epilog=examples("mixarray study shares", "mixarray study shares --model swin_t --input 224x224 --ratios 0.4"),
+)
 def shares(
     *,
     ratios: RatiosOption = "0.2,0.4,0.6,0.8",
@@ -124,7 +140,10 @@ def shares(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Nominal shares of low and pruned windows beside what whole windows allow, block by block; nothing is run."""
+    """Show what shares whole windows allow, block by block.
+
+    Nominal shares of low and pruned windows beside actual ones; nothing is run.
+    """
     from mixarray_analysis.cli.values import read_ratio_list, read_size
     from mixarray_analysis.files import refuse_existing
     from mixarray_analysis.recording import NAMED_SHAPES

@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import QuietOption, SeedOption
 
 NAME = "train"
+EPILOG = examples(
+    "mixarray train -o runs/trained",
+    "mixarray train --resume -o runs/trained",
+)
 
 
 def command(
@@ -28,7 +33,10 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train the detector on drawn canvases (needs the Debian package dataset-fashion-mnist)."""
+    """Train the detector on drawn canvases.
+
+    It needs the Debian package dataset-fashion-mnist.
+    """
     from mixarray.errors import InputError
     from mixarray_analysis import equivalents
     from mixarray_analysis.models import prepare_torch

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import ForceOption, JsonOption, OutOption, QuietOption, SeedOption
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from mixarray_analysis.validation.runner import Finding
 
 NAME = "validate"
+EPILOG = examples(
+    "mixarray validate",
+    "mixarray validate rtl --mutants",
+    "mixarray validate --list",
+)
 
 
 def command(
@@ -35,10 +41,11 @@ def command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Compare the simulator with RTL, closed forms, PyTorch, other simulators and published figures.
+    """Hold the simulator against what is independent of it.
 
-    One table: cases, mismatches, verdict. Exit code 0 if every check that ran holds, 1 if one fails or misses a planted
-    fault, 2 if a check that was named cannot run here.
+    RTL, closed forms, PyTorch, other simulators, published figures. One table: cases, mismatches, verdict. Exit code 0
+    if every check that ran holds, 1 if one fails or misses a planted fault, 2 if a check that was named cannot run
+    here.
     """
     from mixarray.errors import InputError
     from mixarray_analysis.validation.checks import all_checks

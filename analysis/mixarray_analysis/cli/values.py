@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mixarray.errors import InputError
 from mixarray.trace.padding import Padding
+from mixarray.trace.precision import parse_precision
 from mixarray.trace.ratio import Promotion, parse_pruning, parse_ratio
 from mixarray_traces.quantization.ratios import Asked, Pairs, RatioChoice
 
@@ -153,10 +154,7 @@ def read_size(text: str) -> tuple[int, int]:
 
 def read_uniform(text: str) -> tuple[int, int]:
     """(activation bits, weight bits) of `--uniform W4A8`."""
-    found = re.fullmatch(r"[Ww](\d{1,2})[Aa](\d{1,2})", text)
-    if found is None:
-        raise InputError("--uniform", f"{text!r} is not W<weight bits>A<activation bits>, such as W4A8")
-    return int(found[2]), int(found[1])
+    return parse_precision(text, "--uniform")
 
 
 def _integers(text: str, separator: str, form: str, option: str) -> list[int]:

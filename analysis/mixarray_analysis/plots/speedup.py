@@ -1,47 +1,92 @@
-"""Speedup bars: what BOPs promise beside what each accelerator delivers."""
+"""Speedup bars: what BOPs promise beside what each accelerator delivers, a panel per uniform precision."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mixarray_analysis.plots.settings import AXIS_LABEL, columns_of, labels_of, with_labels
-from mixarray_analysis.plots.style import GREY, HATCHES, colour, open_axes, style
+from mixarray_analysis.plots.frames.speedup import MEAN, PROMISED
+from mixarray_analysis.plots.settings import AXIS_LABEL
+from mixarray_analysis.plots.style import (
+    BLACK,
+    DEMO,
+    GREY,
+    POINTS_PER_INCH,
+    Size,
+    colour,
+    figure_of,
+    hatch,
+    legend_above,
+    open_figure,
+    style,
+)
+
+GROUP = 0.84
+"""Share of a group's room that its bars take."""
+GAP = 0.4
+"""Between the settings and their mean, in groups."""
+UPRIGHT_EMS, BARE_EMS = 3.0, 0.7
+"""Of the text: bars narrower than these have their numbers turned, or none."""
+PANEL_INCHES = {False: 1.5, True: 1.3}
+FRAME_INCHES = {False: 1.1, True: 0.7}
+"""By whether the picture is narrow."""
 
 
-def speedup_shown(summary: pd.DataFrame) -> pd.DataFrame:
-    """The numbers of the plot: the setting's columns, series (`BOPs` or an accelerator), speedup."""
-    setting = columns_of(summary)
-    promised = summary.drop_duplicates(setting)[[*setting, "bops_speedup"]]
-    promised = promised.rename(columns={"bops_speedup": "speedup"}).assign(series="BOPs")
-    simulated = summary[[*setting, "simulated_speedup", "accelerator"]]
-    simulated = simulated.rename(columns={"simulated_speedup": "speedup", "accelerator": "series"})
-    return pd.concat([promised, simulated], ignore_index=True)[[*setting, "series", "speedup"]]
+def plot_speedup(
+    shown: pd.DataFrame, ax: Sequence[Axes] | None = None, size: Size = DEMO
+) -> tuple[Figure, Sequence[Axes]]:
+    """Panels below each other, one per baseline of `speedup_frame`; `ax` gives as many axes, top to bottom.
+
+    Bars carry their numbers where those have room.
+    """
+    baselines = list(dict.fromkeys(shown["baseline"]))
+    series, labels = (list(dict.fromkeys(shown[name])) for name in ("series", "label"))
+    with style(size):
+        figure, axes = _open(len(baselines), ax, size)
+        for panel, baseline in zip(axes, baselines, strict=True):
+            _panel(panel, shown[shown["baseline"] == baseline], series, labels, size)
+            panel.set_title(f"over {baseline}", loc="left")
+        means = [f"{MEAN}: geometric, of all but 0"] if MEAN in labels else []
+        axes[-1].set_xlabel((",\n" if size.narrow else "; ").join([AXIS_LABEL, *means]))
+        legend_above(figure, size, axes[0], ax is None)
+    return figure, axes
 
 
-def plot_speedup(summary: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, Axes]:
-    """Grouped bars over the ratio; `summary` has accelerator, ratio, bops_speedup, simulated_speedup."""
-    shown = with_labels(speedup_shown(summary))
-    settings = labels_of(shown)
-    series = list(dict.fromkeys(shown["series"]))
-    with style():
-        figure, ax = open_axes(ax)
-        width = 0.8 / len(series)
-        for index, name in enumerate(series):
-            part = shown[shown["series"] == name].set_index("label")["speedup"]
-            places = [place + (index - (len(series) - 1) / 2) * width for place, s in enumerate(settings) if s in part]
-            heights = [float(part[setting]) for setting in settings if setting in part]
-            label = "promised: BOPs of the blocks" if name == "BOPs" else f"simulated: {name}"
-            fill = GREY if name == "BOPs" else colour(index - 1)
-            bars = ax.bar(
-                places, heights, width, label=label, color=fill, hatch=HATCHES[index % len(HATCHES)], edgecolor="white"
-            )
-            ax.bar_label(bars, fmt="%.2f", fontsize=max(4.5, 7.5 - len(series) / 2), padding=1)
-        ax.axhline(1, color="black", linewidth=0.8)
-        ax.set_xticks(range(len(settings)), settings)
-        ax.set_xlabel(AXIS_LABEL)
-        ax.set_ylabel("speedup over ratio 0 (x)")
-        ax.set_ylim(0, 1.08 * float(shown["speedup"].max()))
-        figure.legend(loc="outside upper left", ncols=min(3, len(series)), fontsize=8)
-    return figure, ax
+def _open(count: int, ax: Sequence[Axes] | None, size: Size) -> tuple[Figure, Sequence[Axes]]:
+    if ax is not None:
+        if len(ax) != count:
+            raise ValueError(f"{count} baselines need {count} axes, not {len(ax)}")
+        return figure_of(ax[0]), ax
+    height = max(size.height_inches, FRAME_INCHES[size.narrow] + PANEL_INCHES[size.narrow] * count)
+    figure = open_figure(size.width_inches, height)
+    return figure, list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
+
+
+def _panel(ax: Axes, shown: pd.DataFrame, series: Sequence[str], labels: Sequence[str], size: Size) -> None:
+    places = {label: place + GAP * (label == MEAN) for place, label in enumerate(labels)}
+    width = GROUP / len(series)
+    bar_ems = width * size.width_inches / (len(labels) + GAP) * POINTS_PER_INCH / size.points
+    numbered, upright = bar_ems > BARE_EMS, bar_ems < UPRIGHT_EMS
+    for index, name in enumerate(series):
+        part = shown[shown["series"] == name]
+        bars = ax.bar(
+            [places[label] + (index - (len(series) - 1) / 2) * width for label in part["label"]],
+            part["speedup"],
+            width,
+            label="promised: BOPs of the blocks" if name == PROMISED else f"simulated: {name}",
+            color=GREY if name == PROMISED else colour(index - 1),
+            hatch=hatch(index, size),
+            edgecolor="white",
+        )
+        under = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}
+        if numbered:
+            ax.bar_label(bars, fmt="%.2f", fontsize="x-small", padding=2, rotation=90 * upright, bbox=under)
+    ax.axhline(1, color=BLACK, linewidth=0.8, zorder=1.5)
+    ax.set_xticks(list(places.values()), labels)
+    if sum(map(len, labels)) * size.points / POINTS_PER_INCH > size.width_inches:
+        ax.tick_params(axis="x", rotation=30)
+    ax.set_ylabel("speedup (x)")
+    ax.set_ylim(0, (1.4 if numbered and upright else 1.12) * float(shown["speedup"].max()))

@@ -9,37 +9,46 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mixarray_analysis.plots.style import BLACK, GREY, OKABE_ITO, open_axes, style
+from mixarray_analysis.plots.style import BLACK, DEMO, GREY, OKABE_ITO, POINTS_PER_INCH, Size, open_axes, style
 
 LOSS, GAIN, ARRIVED = OKABE_ITO[5], OKABE_ITO[2], OKABE_ITO[0]
-PANEL_INCHES = 3.0
-LABEL_INCHES = 1.7
-HEIGHT_INCHES = 4.2
+PANEL_EMS = 21.0
+FRAME_EMS = 5.0
+"""Of the text: a panel's height, and what is below the panels."""
+MOST_BESIDE = 2
+MOST_TICKS = 8
+CHARACTERS_PER_EM = 1.8
 BAR_HEIGHT = 0.62
-LABEL_CHARACTERS = 30
-"""Characters of the axis label that a panel, or the room of its step names, holds."""
-MARGIN = 0.16
+MARGIN = 0.12
 """Room for numbers on the right, as a share of the axis."""
 AXIS_LABEL = "speedup (x), one effect of the machine after the other; lines: the same step in the reverse order"
 
 
-def plot_waterfall(shown: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, list[Axes]]:
-    """Panels side by side on one scale; `shown` has the columns of waterfall.csv. `ax` serves for one accelerator."""
+def plot_waterfall(shown: pd.DataFrame, ax: Axes | None = None, size: Size = DEMO) -> tuple[Figure, list[Axes]]:
+    """Panels on one scale, side by side or below each other; `shown` has the columns of waterfall.csv.
+
+    `ax` serves for one accelerator.
+    """
     names = list(dict.fromkeys(shown["accelerator"]))
     if ax is not None and len(names) > 1:
         raise ValueError(f"{len(names)} accelerators do not fit one panel")
-    with style():
-        figure, first = open_axes(ax, LABEL_INCHES + PANEL_INCHES * len(names), HEIGHT_INCHES)
+    beside = len(names) <= MOST_BESIDE and not size.narrow
+    rows, columns = (1, len(names)) if beside else (len(names), 1)
+    with style(size):
+        ems = size.points / POINTS_PER_INCH
+        figure, first = open_axes(ax, size, ems * (PANEL_EMS * rows + FRAME_EMS))
         axes = [first]
         if ax is None:
             first.remove()
-            axes = list(figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0])
+            axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel())
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, shown[shown["accelerator"] == name])
-            panel.set_title(name, fontsize=9)
+            panel.set_title(name)
         low, high = _limits(shown)
-        axes[0].set_xlim(low - 0.04 * (high - low), high + MARGIN * len(names) ** 0.5 * (high - low))
-        figure.supxlabel("\n".join(wrap(AXIS_LABEL, LABEL_CHARACTERS * (1 + len(names)))), fontsize=8)
+        axes[0].set_xlim(low - 0.04 * (high - low), high + MARGIN * (1 + columns) * (high - low))
+        figure.supxlabel(
+            "\n".join(wrap(AXIS_LABEL, int(size.width_inches / ems * CHARACTERS_PER_EM))), fontsize="small"
+        )
     return figure, axes
 
 
@@ -56,12 +65,13 @@ def _panel(ax: Axes, shown: pd.DataFrame) -> None:
     last = len(speedups)
     for place, value, fill in ((0, speedups[0], GREY), (last, speedups[-1], ARRIVED)):
         ax.barh(place, value - 1, BAR_HEIGHT, left=1, color=fill)
-        _number(ax, max(value, 1), place, f"{value:.3f}", 8)
+        _number(ax, max(value, 1), place, f"{value:.3f}", "small")
     for place in range(1, last):
         start, bar, back = speedups[place - 1], bars[place], reverse[place]
-        ax.barh(place, bar, BAR_HEIGHT, left=start, color=LOSS if bar < 0 else GAIN)
+        fill, hatch = (LOSS, "") if bar < 0 else (GAIN, "//")
+        ax.barh(place, bar, BAR_HEIGHT, left=start, color=fill, hatch=hatch, edgecolor="white", linewidth=0)
         ax.plot([start, start + back], [place, place], color=BLACK, linewidth=1, marker="|", markevery=[1])
-        _number(ax, max(start, start + bar, start + back), place, f"{bar:+.3f}", 7)
+        _number(ax, max(start, start + bar, start + back), place, f"{round(bar, 3) + 0.0:+.3f}", "x-small")
     for place, value in enumerate(speedups):
         ends = place - BAR_HEIGHT / 2, place + 1 + BAR_HEIGHT / 2
         ax.plot([value, value], ends, color=GREY, linewidth=0.6, zorder=0)
@@ -69,12 +79,12 @@ def _panel(ax: Axes, shown: pd.DataFrame) -> None:
     labels = [f"{step}  {name}" for step, name in zip(shown["step"], shown["name"], strict=True)]
     ax.set_yticks(range(last + 1), [*labels, "simulated"])
     ax.set_ylim(last + 0.6, -0.6)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=MOST_TICKS, steps=[1, 2, 5, 10]))
     ax.grid(visible=False)
     ax.grid(visible=True, axis="x")
 
 
-def _number(ax: Axes, speedup: float, place: int, text: str, size: int) -> None:
+def _number(ax: Axes, speedup: float, place: int, text: str, size: str) -> None:
     """A number right of a bar, readable across lines."""
     under = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
     ax.annotate(

@@ -46,7 +46,7 @@ def _run(given: argparse.Namespace) -> int:
         sys.stdout.reconfigure(line_buffering=True)  # what is said comes before what the commands say
     places.work.mkdir(parents=True, exist_ok=True)
 
-    return 0 if drive(places, subprocess.call, say, given.only, given.most) else 1
+    return 0 if drive(every_run(), places, subprocess.call, say, given.only, given.most) else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ def draw(docs: Path) -> tuple[Path, ...]:
     """Write docs/reproduction.md and docs/reproduction/*.png; returns their paths."""
     home = docs / "reproduction"
     figures = drawn(Results(home / "results"))
-    written = [_save(figure, home / f"{name}.png") for name, (figure, _) in figures.items()]
+    written = [save_figure(figure, home / f"{name}.png") for name, (figure, _) in figures.items()]
     return *written, write_text(docs / "reproduction.md", _text(home, figures), force=True)
 
 
@@ -40,7 +40,7 @@ def _text(home: Path, figures: Mapping[str, tuple[Figure, str]]) -> str:
     return page_text(Results(home / "results"), captions)
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path) -> Path:
     """A PNG without dates and versions, whole or not at all."""
     part = path.with_name(f".{path.name}.partial")
     with style():

@@ -1,34 +1,38 @@
-"""Runs what is missing of `runs.every_run`, one command after another; what exists is not run again."""
+"""Runs what is missing of a page's runs, one command after another; what exists is not run again."""
 
 from __future__ import annotations
 
 import csv
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from mixarray.errors import InputError
-from mixarray_analysis.reproduction.runs import Places, Run, command_line, every_run
+from mixarray_analysis.reproduction.runs import Places, Run, command_line
 
 Execute = Callable[[list[str]], int]
 """Runs a command given as words and returns its exit code."""
-PROGRAM = (sys.executable, "-m", "mixarray_analysis")
-CHECKPOINTS = {"qat": "checkpoint.pt", "search": "checkpoint.json"}
+CHECKPOINTS = {"qat": "checkpoint.pt", "search": "checkpoint.json", "allocate": "checkpoint.json"}
 """Commands that can be stopped and resumed, and the file of `--out` that says so."""
 LIMITS = ("--generations", "--evaluations")
 
 
 def drive(
-    places: Places, execute: Execute, say: Callable[[str], None], only: Collection[str] = (), most: int | None = None
+    runs: Sequence[Run],
+    places: Places,
+    execute: Execute,
+    say: Callable[[str], None],
+    only: Collection[str] = (),
+    most: int | None = None,
 ) -> bool:
-    """Make what is missing, `most` commands at most; whether everything that was asked for is there then.
+    """Make what is missing of `runs`, `most` commands at most; whether everything that was asked for is there then.
 
     only: names of runs, or beginnings of names up to a slash; all where it is empty. What a run needs is not run for
     it: it has to be asked for too. A run that fails, or lacks what it needs, is named, and the others go on.
     """
-    wanted = chosen(every_run(), only)
-    by_name = {run.name: run for run in every_run()}
+    wanted = chosen(runs, only)
+    by_name = {run.name: run for run in runs}
     started, complete = 0, True
     for run in wanted:
         if is_complete(run, places):
@@ -41,7 +45,7 @@ def drive(
             continue
         say(command_line(run, places))
         started += 1
-        if execute([*PROGRAM, *words_to_run(run, places)]) or not is_complete(run, places):
+        if execute([sys.executable, "-m", run.module, *words_to_run(run, places)]) or not is_complete(run, places):
             say(f"failed: {run.name}")
             complete = False
             continue
@@ -81,13 +85,14 @@ def words_to_run(run: Run, places: Places) -> list[str]:
     out = Path(words[words.index("-o") + 1])
     checkpoint = CHECKPOINTS.get(words[0])
     if checkpoint is not None and (out / checkpoint).exists():
-        return ["search", "--resume", str(out), *_limits(words)] if words[0] == "search" else [*words, "--resume"]
+        return [*words, "--resume"] if words[0] == "qat" else [words[0], "--resume", str(out), *_limits(words)]
     return [*words, "--force"] if run.n and out.exists() else words
 
 
 def _limits(words: list[str]) -> list[str]:
     """What a resumed search has to be told again: how long it goes on."""
-    return [word for option in LIMITS for word in words[words.index(option) : words.index(option) + 2]]
+    given = [option for option in LIMITS if option in words]
+    return [word for option in given for word in words[words.index(option) : words.index(option) + 2]]
 
 
 def keep(run: Run, places: Places) -> None:

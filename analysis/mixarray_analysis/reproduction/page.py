@@ -74,6 +74,9 @@ COMMANDS = """`make reproduction-runs` makes what is missing of the result files
 not run again, trainings and searches go on where they were stopped), `make reproduction` this page and its figures
 from the files in [reproduction/results](reproduction/results) (seconds).
 
+<!-- run: python -m mixarray_analysis.reproduction run --list
+python -m mixarray_analysis.reproduction run --only repq_vit --n 100 --work DIR --list -->
+
     python -m mixarray_analysis.reproduction run --list              # every command
     python -m mixarray_analysis.reproduction run --only repq_vit     # one model's
     python -m mixarray_analysis.reproduction run --n 100             # fewer canvases than 500

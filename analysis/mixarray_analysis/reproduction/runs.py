@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+MIXARRAY = "mixarray_analysis"
+"""The module behind the command `mixarray`."""
 SEEDS = (0, 1, 2)
 COMPRESSIONS = (0, 250, 312, 375, 400, 500, 562, 625, 750, 800)
 """Thousandths. At 448 px blocks have 256, 64 or 16 windows, so sixteenths are whole: 125, 187, 250, ... are sixteenths,
@@ -31,18 +33,18 @@ PTQ_MODELS = ("shipped", "repq_vit")
 PTQ_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 QAT_MACHINES = ("packed_w4_32x32", "bricks16_16x32")
 SEARCH_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
-SEARCH_BUDGET = ("--population", "20", "--generations", "10", "--evaluations", "200")
-"""Half of what a search may measure by default: nine searches are made."""
+SEARCH_BUDGET = ("--population", "16", "--generations", "9", "--evaluations", "144")
+"""About a third of what a search may measure by default: nine searches are made, on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command of `mixarray`.
+    """One command of `mixarray`, or of another module of the project.
 
     name: unique; it names the result too. words: behind `mixarray`. makes: the file that is there when the command is
-    complete. keeps: (file, name below `docs/reproduction`) of what is copied where it is not made there; of JSON only
+    complete. keeps: (file, name beside `{results}`) of what is copied where it is not made there; of JSON only
     the entry `part`, if given. needs: names of runs before it. n: whether the number of canvases is `{n}`, so that a
-    result on fewer is made again.
+    result on fewer is made again. module: what `python -m` runs.
     """
 
     name: str
@@ -52,17 +54,18 @@ class Run:
     part: str = ""
     needs: tuple[str, ...] = ()
     n: bool = False
+    module: str = MIXARRAY
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What stands for the names in a command."""
+    """What stands for the names in a command; `images` and `batch` are those of a training, 0 where there is none."""
 
     work: Path
     results: Path
     n: int
-    images: int
-    batch: int
+    images: int = 0
+    batch: int = 0
 
     def fill(self, text: str) -> str:
         """The text with places and numbers."""
@@ -71,7 +74,8 @@ class Places:
 
 def command_line(run: Run, places: Places) -> str:
     """The command as it is typed."""
-    return shlex.join(["mixarray", *map(places.fill, run.words)])
+    program = ["mixarray"] if run.module == MIXARRAY else ["python", "-m", run.module]
+    return shlex.join([*program, *map(places.fill, run.words)])
 
 
 def every_run() -> tuple[Run, ...]:

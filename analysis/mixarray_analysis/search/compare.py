@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import fmean
 
 from mixarray.errors import InputError
-from mixarray_analysis.search.front import Gain, Trade, gain_at_equal_accuracy, hypervolume
+from mixarray_analysis.search.front import Gain, Trade, gain_at_equal_accuracy
 from mixarray_analysis.search.hardware import Costs, Objective
+from mixarray_analysis.search.indicators import hypervolume
 from mixarray_analysis.search.results import Found, FrontRow, read_found, relative
 from mixarray_analysis.search.space import Space
 from mixarray_analysis.search.subject import open_machine

@@ -34,6 +34,11 @@ def write_comparison(panels: Sequence[Panel], out: Path, force: bool) -> tuple[P
     return table, *save_plot(figure, shown, out / PICTURE, force)
 
 
+def comparison_values(panels: Sequence[Panel]) -> list[dict[str, object]]:
+    """The rows of compare.csv by column, None where one is empty."""
+    return [dict(zip(COLUMNS, _row(one), strict=True)) for panel in panels for one in panel.seeds]
+
+
 def _row(one: Comparison) -> tuple[object, ...]:
     gain = one.gain
     numbers = (None, None, None, 0) if gain is None else (gain.mean, gain.least, gain.most, gain.levels)

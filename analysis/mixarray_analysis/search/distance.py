@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from mixarray_analysis.search.front import Trade, front_of, hypervolume, igd_plus
+from mixarray_analysis.search.front import Trade, front_of
 from mixarray_analysis.search.hardware import Cost, Objective
+from mixarray_analysis.search.indicators import hypervolume, igd_plus
 from mixarray_analysis.search.progress import Reached, run_generations
 from mixarray_analysis.search.settings import Limits
 from mixarray_analysis.search.space import Genes, Space

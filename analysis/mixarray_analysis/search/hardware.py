@@ -10,7 +10,7 @@ from functools import partial
 from mixarray.accelerator.enums import ZeroGating
 from mixarray.accelerator.model import Accelerator
 from mixarray.errors import InputError
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.bops import bops
 from mixarray.trace.model import Topology
 from mixarray.trace.workload import WindowCount, Workload, build_workload

@@ -104,7 +104,8 @@ def _draw_panel(ax: Axes, panel: Panel, lines: Mapping[int, Line]) -> None:
         _draw_front(ax, one.case.other, OTHER, lines[one.case.seed])
         _draw_front(ax, one.case.own, OWN, lines[one.case.seed])
     zero = panel.seeds[0].case.baseline
-    errors = [[zero.accuracy - zero.accuracy_low], [zero.accuracy_high - zero.accuracy]]
+    # a bootstrap interval of few canvases need not hold the accuracy that it is of
+    errors = [[max(zero.accuracy - zero.accuracy_low, 0.0)], [max(zero.accuracy_high - zero.accuracy, 0.0)]]
     ax.errorbar(1.0, zero.accuracy, yerr=errors, fmt="*", color=BLACK, markersize=8, capsize=2, linewidth=1, zorder=4)
     word = WORDS[panel.objective]
     ratios, gains = mean_and_range(panel.hypervolume_ratios, ".3f"), mean_and_range(panel.gains, "+.2%")

@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from mixarray.errors import InputError
 from mixarray_analysis.files import write_text
 from mixarray_analysis.search.front import Trade
 from mixarray_analysis.search.nsga2 import Search, State
-from mixarray_analysis.search.settings import Limits, Settings
+from mixarray_analysis.search.settings import Limits, Settings, Stopped
 from mixarray_analysis.search.space import Genes, Space
 
 CHECKPOINT = "checkpoint.json"
 FORMAT = "mixarray search checkpoint 1"
 Measure = Callable[[Sequence[Genes]], Sequence[Trade]]
 """Cost and accuracy of settings, in their order."""
-
-
-class Stopped(StrEnum):
-    """Why a search ended: its generations, its settings, or no setting near its population is new."""
-
-    GENERATIONS = "generations"
-    EVALUATIONS = "evaluations"
-    EXHAUSTED = "exhausted"
 
 
 @dataclass(frozen=True, slots=True)

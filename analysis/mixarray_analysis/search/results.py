@@ -16,8 +16,7 @@ from mixarray.provenance import git_revision, package_versions
 from mixarray_analysis.files import write_text
 from mixarray_analysis.search.front import Trade
 from mixarray_analysis.search.hardware import Cost, Objective
-from mixarray_analysis.search.progress import Stopped
-from mixarray_analysis.search.settings import Limits, Settings
+from mixarray_analysis.search.settings import Limits, Settings, Stopped
 from mixarray_analysis.search.space import Genes
 from mixarray_analysis.summary import write_rows
 
@@ -86,6 +85,11 @@ class Found:
 def relative(row: FrontRow, baseline: FrontRow, objective: Objective) -> Trade:
     """A row's cost over ratio 0's, and its accuracy on the other canvases."""
     return Trade(row.cost.of(objective) / baseline.cost.of(objective), row.accuracy)
+
+
+def found_values(found: Found) -> dict[str, object]:
+    """A search as plain JSON values, its front included."""
+    return asdict(found) | {"settings": found.settings.to_json(), "stopped": found.stopped.value}
 
 
 def write_found(directory: Path, found: Found, accelerator: Accelerator) -> None:

@@ -8,8 +8,9 @@ from time import monotonic
 
 from mixarray_analysis.progress import progress_bar
 from mixarray_analysis.search.accuracy import Accuracy, Canvases
-from mixarray_analysis.search.front import Trade, front_of, hypervolume
+from mixarray_analysis.search.front import Trade, front_of
 from mixarray_analysis.search.hardware import Cost, shares
+from mixarray_analysis.search.indicators import hypervolume
 from mixarray_analysis.search.progress import CHECKPOINT, Measure, Reached, run_generations, write_checkpoint
 from mixarray_analysis.search.results import Found, FrontRow, relative, write_found
 from mixarray_analysis.search.settings import Limits, Settings, check_settings

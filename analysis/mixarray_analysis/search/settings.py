@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from mixarray.errors import InputError
@@ -79,3 +80,11 @@ def check_settings(settings: Settings, limits: Limits) -> None:
     if limits.final_seed == settings.canvas_seed:
         message = f"{limits.final_seed} draws the canvases that the search itself saw; give another"
         raise InputError("--final-seed", message)
+
+
+class Stopped(StrEnum):
+    """Why a search ended: its generations, its settings, or no setting near its population is new."""
+
+    GENERATIONS = "generations"
+    EVALUATIONS = "evaluations"
+    EXHAUSTED = "exhausted"

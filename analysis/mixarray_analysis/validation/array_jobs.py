@@ -13,9 +13,10 @@ from mixarray.accelerator.modes import Mode
 from mixarray.array.fold import Fold, RowRun
 from mixarray.array.problem import Problem, folds
 from mixarray.mapping.cuts import Cuts
-from mixarray.mapping.jobs import WEIGHT, Shop, products_of
+from mixarray.mapping.jobs import Shop, products_of
 from mixarray.mapping.schedule import Job
 from mixarray.mapping.steps import Work, stripe_steps
+from mixarray.mapping.tasks import WEIGHT
 from mixarray.mapping.tiles import Run, column_widths, linear_loops
 from mixarray_analysis.validation.arrays import Choose, draw_array, one_of, styles_serving
 from mixarray_analysis.validation.fold_streams import MOST_ROWS, draw_output, draw_stationary

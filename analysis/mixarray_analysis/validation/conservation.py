@@ -20,7 +20,7 @@ from mixarray.cost.pe_time import PE_CYCLE
 from mixarray.cost.tables import energy_table
 from mixarray.cost.unit_energy import unit_energy
 from mixarray.mapping.schedule import Action
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import RESULT_BITS, WindowCount, Workload, build_workload, single_gemm
 from mixarray_traces.record.graph import Precision
 from mixarray_traces.record.shape import SwinShape

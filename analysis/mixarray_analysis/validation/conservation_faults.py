@@ -11,7 +11,7 @@ from mixarray.cost.pe_time import stream_cycles
 from mixarray.cost.tables import EnergyTable, Estimate
 from mixarray.cost.unit_energy import unit_energy
 from mixarray.mapping.schedule import Action
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import Workload, single_gemm
 from mixarray_analysis.validation.check import Mutants
 from mixarray_analysis.validation.conservation import (

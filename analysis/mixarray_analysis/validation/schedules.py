@@ -65,6 +65,48 @@ def change_jobs(schedule: Schedule, change: Callable[[Job], Job]) -> Schedule:
     )
 
 
+def periodic_schedule(draw: random.Random) -> Schedule:
+    """A valid Schedule of 2 to 5 units and 1 to 3 segments of 20 to 50 iterations that wait for several earlier ones.
+
+    Most segments become periodic, some with periods of several iterations, some drift apart for good or for a while.
+    """
+    units = tuple(f"u{unit}" for unit in range(draw.randint(2, 5)))
+    segments: tuple[Segment, ...] = ()
+    for _ in range(draw.randint(1, 3)):
+        on_units = [draw.randrange(len(units)) for _ in range(draw.randint(2, 6))]
+        body = _circling(draw, segments, on_units)
+        first, last = (_circling(draw, segments, on_units) if draw.random() < 0.3 else None for _ in range(2))
+        segments = (*segments, Segment(body, draw.randint(20, 50), first, last))
+    return Schedule(units, segments)
+
+
+def _circling(draw: random.Random, earlier: tuple[Segment, ...], on_units: list[int]) -> tuple[Job, ...]:
+    return tuple(
+        Job(
+            unit,
+            JobKind.STREAM,
+            occupancy_cycles=draw.choice((0, 1, 2, 5, 9, 16)),
+            latency_cycles=draw.choice((0, 0, 3, 11, 40)),
+            dependencies=tuple(_wait_back(draw, earlier, on_units, slot) for _ in range(draw.randint(1, 3))),
+            operator=draw.randrange(-1, OPERATORS),
+        )
+        for slot, unit in enumerate(on_units)
+    )
+
+
+def _wait_back(draw: random.Random, earlier: tuple[Segment, ...], on_units: list[int], slot: int) -> Dependency:
+    event = draw.choice(EVENTS)
+    match draw.choice("bbbrf" if earlier else "bbbr"):
+        case "r":
+            return Recent(draw.choice(on_units), JobKind.STREAM, draw.randint(1, 4 * len(on_units)), event)
+        case "f":
+            segment = draw.randrange(len(earlier))
+            return Final(segment, draw.randrange(len(earlier[segment].body)), event)
+        case _:
+            other = draw.randrange(len(on_units))
+            return Back(other, draw.randint(other >= slot, 4), event)
+
+
 def _segment(draw: random.Random, units: tuple[str, ...], earlier: tuple[Segment, ...]) -> Segment:
     lanes = [(draw.randrange(len(units)), draw.choice(KINDS)) for _ in range(draw.randint(1, 6))]
     body = _jobs(draw, earlier, lanes)

@@ -18,7 +18,7 @@ from mixarray.cost import energy as costing
 from mixarray.cost.pe_time import stream_cycles
 from mixarray.cost.tables import EnergyTable, Estimate, Key, energy_table
 from mixarray.result.run import run_result
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.assumptions import End, Kind
 from mixarray_analysis.comparing import Outcome, Run, compare_pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.validation.context.table import PACKED, PLAIN, ContextTable
 from mixarray_analysis.validation.published.figure import Sourced, read_published

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import Assignment, WindowCount, Workload, build_workload
 from mixarray_traces.record.graph import Precision
 from mixarray_traces.record.shape import HeadShape, SwinShape

@@ -9,12 +9,12 @@ from mixarray_analysis.validation.faults import planted_copy
 from mixarray_analysis.validation.published.bops import Counter, bops_rows, compare_row, draw_row
 
 BOPS = "mixarray.trace.bops"
-BITS, WORK = "(g.bits or g.stream_bits)", "g.batch * g.rows"
+BITS, WORK = "bits_of(g)", "g.batch * g.rows"
 FAULTS: Mapping[str, tuple[str, str]] = {
     "both operands' bits": (BITS, "(g.stream_bits * g.stationary_bits)"),
     "operators outside the blocks too": ("if op.in_block:", "if op.k:"),
     "a window's heads counted once": (WORK, "g.rows"),
-    "all groups at the first one's bits": (BITS, "grouped.groups[0].bits"),
+    "all groups at the first one's bits": (BITS, "grouped.groups[0].stream_bits"),
     "MACs, whatever their bits": (BITS, "1"),
     "outputs, whatever they sum": ("* op.n * op.k", "* op.n"),
 }
