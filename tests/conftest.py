@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ OPTIONAL_PARTS = {
     "pycocotools": OptionalPart(_module("pycocotools"), "pip install 'mixarray[coco]' (make test-full does)"),
     "verilator": OptionalPart(VERILATOR.present, VERILATOR.obtain),
     "scalesim": OptionalPart(SCALESIM.present, SCALESIM.obtain),
+    "browser": OptionalPart(
+        lambda: _module("playwright")() and shutil.which("chromium") is not None,
+        "apt-get install chromium, and pip install 'mixarray[browser]' (make test-full does)",
+    ),
+    "notebooks": OptionalPart(
+        lambda: all(_module(name)() for name in ("ipykernel", "nbclient", "nbformat")),
+        "pip install 'mixarray[notebooks]' (make test-full does)",
+    ),
     "fashion-mnist": OptionalPart(FASHION_MNIST.is_dir, "apt-get install dataset-fashion-mnist"),
 }
 

@@ -13,7 +13,7 @@ from mixarray.accelerator.model import Accelerator
 from mixarray.accelerator.modes import Bits, Mode
 from mixarray.accelerator.styles import pe_styles
 from mixarray.mapping.schedule import JobKind
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 
 PRESET, PACKED = "bricks16_16x32", "packed_w4_32x32"

@@ -11,7 +11,8 @@ from PIL import Image
 
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.cli import main
-from mixarray_analysis.plots.windows import plot_windows, windows_shown
+from mixarray_analysis.plots.frames.windows import windows_frame
+from mixarray_analysis.plots.windows import plot_windows
 
 RECORD = ("record", "--model", "swin_t", "--input", "224x224", "--weights", "random", "--score", "random")
 
@@ -81,7 +82,7 @@ def test_at_ratio_1_every_window_is_low(tmp_path: Path) -> None:
     path, picture = tmp_path / "bundle", np.zeros((200, 230, 3), np.uint8)
     random = ("record", "--model", "swin_t", "--input", "200x230", "--weights", "random", "--score", "random")
     assert main((*random, "--ratio", "1", "-o", str(path), "--quiet")) == 0
-    shown = windows_shown(read_bundle(path), 0)
+    shown = windows_frame(read_bundle(path), 0)
     assert shown["low"].all()
     assert list((shown["width_px"] * shown["height_px"]).groupby(shown["stage"]).sum()) == [200 * 230] * 4
     assert list(shown[shown["window"] == 0]["width_px"]) == [28, 56, 112, 224]

@@ -14,12 +14,16 @@ import pytest
 import torch
 from rich.console import Console, Group
 
+from mixarray.errors import InputError
 from mixarray_analysis.cli import main
 from mixarray_analysis.demo import draw_all, run_demo, score_lines
 from mixarray_analysis.experiment import Findings
 from mixarray_analysis.models import prepare_torch
 from mixarray_analysis.plain_table import PlainTable
 from mixarray_analysis.plan import Layout, Plan
+from mixarray_analysis.plots.draw import draw
+from mixarray_analysis.plots.names import Kind
+from mixarray_analysis.plots.request import Request
 from mixarray_analysis.runs import RunAnswer
 from mixarray_analysis.summary import COLUMNS
 from mixarray_analysis.tables import accuracy_csv, accuracy_json, accuracy_table, summary_table, uniform_table
@@ -181,12 +185,19 @@ def test_the_same_demo_gives_the_same_bytes(demo: Demo, model: Path, tmp_path: P
 
 def test_without_an_accuracy_there_is_no_accuracy_picture(demo: Demo, tmp_path: Path) -> None:
     plan = Plan(demo.plan.ratios, demo.plan.accelerators, canvases=0)
-    for name in ("runs", "bundles", "summary.csv"):
-        (tmp_path / name).symlink_to(demo.root / name)
-    (tmp_path / "summary_packed_w4_32x32.csv").symlink_to(demo.root / "summary.csv")
+    for made in (demo.root / "runs", demo.root / "bundles", *demo.root.glob("summary*.csv")):
+        (tmp_path / made.name).symlink_to(made)
     draw_all(plan, Layout(tmp_path), Layout(tmp_path), lambda command: None)
     assert not list(tmp_path.glob("plots/accuracy.*"))
     assert list(tmp_path.glob("plots/speedup.*"))
+
+
+def test_runs_that_no_summary_has_are_refused(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "runs").symlink_to(demo.root / "runs")
+    for name in ("summary.csv", "summary_packed_w4_32x32.csv"):
+        (tmp_path / name).symlink_to(demo.root / name)
+    with pytest.raises(InputError, match=r"runs of plain_int8_32x32, of which its summary has no row"):
+        draw(Kind.ENERGY, Request((tmp_path,)), tmp_path / "energy")
 
 
 @pytest.mark.parametrize("ratios", ["0,0.4", "0.4"])

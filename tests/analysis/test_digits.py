@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixarray_analysis.digits import percent, significant
+from mixarray.digits import percent, significant
 
 
 @pytest.mark.parametrize(

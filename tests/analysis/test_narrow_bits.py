@@ -11,7 +11,7 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.engine.choice import Engine
 from mixarray.mapping.schedule import JobKind
 from mixarray.result.run import RunResult
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.baseline import uniform_workload
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import Bundle, read_bundle

@@ -17,7 +17,7 @@ from mixarray_analysis import equivalents
 from mixarray_analysis.cli import main
 from mixarray_analysis.cli.values import read_choice, read_choices, read_padding, read_ratio_list
 from mixarray_analysis.plan import Layout, Plan
-from mixarray_analysis.plots.draw import read_energy
+from mixarray_analysis.plots.frames.energy import energy_frame
 from mixarray_analysis.plots.settings import labels_of, with_labels
 from mixarray_analysis.sentence import describe
 from mixarray_analysis.speedup import Counters, judge
@@ -116,9 +116,9 @@ def test_a_pruned_sweep_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFi
     bundle = read_bundle(out / "bundles" / "ratio_0200-0400-0000.0600.0600_pruning_0100")
     assert float(last["pruning_actual"]) == bundle.pruning_actual > 0
     assert bundle.manifest.padding == "block"
-    energy = read_energy(out)
-    assert labels_of(with_labels(energy)) == ["0", f"{TEXT} pruning 0.1"]
-    assert energy.groupby("pruning")["energy_uj"].sum().is_monotonic_decreasing
+    spent = energy_frame([out]).groupby("run", sort=False)["energy_uj"].sum()
+    assert spent.index.tolist() == ["0", f"{TEXT} pruning 0.1"]
+    assert spent.is_monotonic_decreasing
 
 
 def test_a_sentence_says_what_is_pruned() -> None:

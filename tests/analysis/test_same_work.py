@@ -6,7 +6,7 @@ import pytest
 
 from mixarray.accelerator.load import load_accelerator
 from mixarray.result.run import RunResult, TraceUse, run_result
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.same_work import work_differences
 

@@ -69,16 +69,26 @@ def test_a_broken_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert "is no checkpoint of a search" in capsys.readouterr().err
 
 
-def test_an_enumeration_is_written_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Invented costs, so that nothing is simulated: bit operations of the first pair cost no cycles."""
+@pytest.fixture
+def invented_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Costs without a simulation: bit operations of the first pair cost no cycles."""
 
     def invented(machine: object, model: str, space: Space, *_: object) -> Everything:
         costs = {genes: Cost(1000 - sum(genes), 1000 - 7 * sum(genes[1:]), 1.0, 1.0) for genes in space.every()}
         return Everything(costs, 220, 40)
 
     monkeypatch.setattr("mixarray_analysis.search.enumerating.every_cost", invented)
+
+
+@pytest.mark.usefixtures("invented_costs")
+def test_an_enumeration_tells_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = ("search", "enumerate", "--generations", "1", "--seeds", "1", "--json", "-o", str(tmp_path))
+    assert main(typed) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "distances.json").read_text())
+
+
+@pytest.mark.usefixtures("invented_costs")
+def test_an_enumeration_is_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "space"
     typed = ("enumerate", "--generations", "2", "--seeds", "2", "-o", str(out))
     assert main(["search", *typed]) == 0

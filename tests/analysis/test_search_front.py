@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixarray_analysis.search.front import Trade, front_of, gain_at_equal_accuracy, hypervolume, igd_plus
+from mixarray_analysis.search.front import Trade, front_of, gain_at_equal_accuracy
+from mixarray_analysis.search.indicators import hypervolume, igd_plus
 
 CORNER = Trade(1.0, 0.0)
 VALUES = st.integers(0, 20).map(lambda value: value / 20)

@@ -12,7 +12,7 @@ import pytest
 
 from mixarray.accelerator.load import load_accelerator
 from mixarray.errors import InputError
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.parallel import run_tasks

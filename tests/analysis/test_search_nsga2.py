@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mixarray_analysis.search.front import Trade, front_of, hypervolume
+from mixarray_analysis.search.front import Trade, front_of
+from mixarray_analysis.search.indicators import hypervolume
 from mixarray_analysis.search.nsga2 import Search, State
-from mixarray_analysis.search.progress import Reached, Stopped, run_generations
-from mixarray_analysis.search.settings import Limits
+from mixarray_analysis.search.progress import Reached, run_generations
+from mixarray_analysis.search.settings import Limits, Stopped
 from mixarray_analysis.search.space import Genes, Space
 
 SPACE = Space((1, 1, 3))

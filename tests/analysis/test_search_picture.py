@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -44,6 +46,15 @@ def test_a_comparison_by_hand() -> None:
     shown = fronts_shown([found])
     first = shown[(shown.seed == 0) & (shown.searched_on == "cycles")]
     assert first.on_front.tolist() == [True, True, False]
+
+
+def test_an_interval_beside_its_accuracy_is_drawn() -> None:
+    """As the bootstrap of two canvases can give it."""
+    one = case(0)
+    beside = replace(one.baseline, accuracy_low=one.baseline.accuracy + 0.01)
+    figure = plot_fronts([panel_of([replace(one, baseline=beside)])])
+    bars = [segment for lines in figure.axes[0].collections for segment in lines.get_segments()]
+    assert [sorted(segment[:, 1]) for segment in bars] == [pytest.approx([0.5, 0.52])]
 
 
 def drawn(ax: Axes, alpha: float, marker: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 COMMANDS = (
     "train", "quantize", "evaluate", "record", "inspect", "simulate", "run", "sweep", "plot", "explain",
-    "accelerators", "demo", "qat", "search", "study",
+    "accelerators", "demo", "report", "qat", "search", "study",
 )  # fmt: skip
 # typer itself imports pydantic where it is installed, so pydantic is not in this list
 HEAVY = ("numpy", "numba", "torch", "pandas", "pyarrow", "matplotlib", "simpy", "networkx", "yaml")
@@ -54,3 +54,23 @@ def test_importing_the_simulator_loads_no_torch(tmp_path: Path) -> None:
 
 def test_listing_accelerators_loads_no_torch_and_no_pandas(tmp_path: Path) -> None:
     assert loaded(run_main("accelerators", "--json"), tmp_path).isdisjoint({"torch", "pandas", "matplotlib"})
+
+
+def test_only_searching_needs_an_extra_beyond_torch(tmp_path: Path) -> None:
+    """`pip install mixarray[torch]` draws, sweeps and reports: no module outside `search` imports another extra."""
+    code = """
+import importlib, pkgutil
+for extra in ("pymoo", "transformers", "pycocotools", "playwright", "ipykernel", "nbclient", "nbformat"):
+    sys.modules[extra] = None
+refused = set()
+for package in map(importlib.import_module, ("mixarray", "mixarray_traces", "mixarray_analysis")):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+            except ImportError:
+                refused.add(module.name)
+assert refused and all(name.startswith("mixarray_analysis.search.") for name in refused), refused
+assert "mixarray_analysis.search.front" not in refused
+"""
+    assert "torch" in loaded(code, tmp_path)

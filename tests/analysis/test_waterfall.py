@@ -15,12 +15,12 @@ from mixarray.engine.event import run_event
 from mixarray.engine.fast import total_cycles
 from mixarray.engine.ideal_stream import Peak, StreamWork
 from mixarray.engine.idealize import Ideal, Scene, make_scene, may_shorten
+from mixarray.images import Simulated, high_bits, simulate_images, simulate_uniform
 from mixarray.mapping.schedule import JobKind, Schedule
 from mixarray.trace.baseline import ratio_zero_workload
 from mixarray.trace.bops import bops_speedup
 from mixarray.trace.bundle import Bundle, read_bundle
 from mixarray_analysis import waterfall as waterfall_module
-from mixarray_analysis.simulation import Simulated, high_bits, simulate_images, simulate_uniform
 from mixarray_analysis.waterfall import FORWARD, REVERSE, TEXTS, make_waterfall, without_kind_cycles
 from mixarray_analysis.waterfall_steps import Step, Waterfall
 from mixarray_traces.record.random_trace import random_bundle

@@ -11,7 +11,7 @@ from mixarray.accelerator.modes import Bits
 from mixarray.cost.rows import Status, TableRow, read_rows
 from mixarray.cost.tables import energy_table, list_tables
 from mixarray.mapping.schedule import Action
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 
 PRESET, TABLE = "bricks16_16x32", "45nm-horowitz"

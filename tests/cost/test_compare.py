@@ -14,7 +14,7 @@ from mixarray.cost.recost import priced_pj
 from mixarray.cost.tables import Key, energy_table
 from mixarray.mapping.schedule import Action
 from mixarray.result.run import EnergyEntry, RunResult, run_result
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.assumptions import Assumption, End, Kind, worst_corner
 from mixarray_analysis.comparing import Comparison, Run, compare_pair

@@ -13,7 +13,7 @@ from mixarray.cost.pe_time import IDLE, UNUSED
 from mixarray.mapping.schedule import Action
 from mixarray.result.run import run_result
 from mixarray.result.totals import Totals
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import RESULT_BITS, single_gemm
 
 PLAIN, PACKED = load_accelerator("plain_int8_32x32"), load_accelerator("packed_w4_32x32")

@@ -20,7 +20,7 @@ from mixarray.cost.unit_energy import unit_energy
 from mixarray.cost.zeros import Codes, image_codes, summed, zero_cycles, zero_pe_cycles
 from mixarray.errors import InputError
 from mixarray.mapping.schedule import Action
-from mixarray.simulate import Simulation, simulate, with_codes
+from mixarray.simulation import Simulation, simulate, with_codes
 from mixarray.trace.bundle import read_bundle
 from mixarray.trace.workload import single_gemm
 from mixarray_traces.record.packing import pack_codes

@@ -177,7 +177,7 @@ def test_waits_for_room_are_exactly_those_that_buffers_ask_for(
 
 def stream(unit: int, macs: int, occupancy: int, **changes: object) -> Job:
     """An 8 x 8-bit stream at one product per PE and cycle."""
-    products = (Products(8, 8, 8, (8, 8), (1, 1), macs),)
+    products = (Products(8, 8, (8, 8), (1, 1), macs),)
     job = Job(unit, JobKind.STREAM, occupancy, 2, (), 0, macs=macs, products=products)
     return replace(job, **changes)
 
@@ -196,17 +196,17 @@ def test_two_arrays_work_as_one_until_each_has_its_own_lanes() -> None:
 
 
 def test_factors_that_are_on_multiply_and_round_up() -> None:
-    """100 products of 8x4 bits in an 8x8 mode, 16 PEs, 9 cycles where all lanes would take 6.25."""
-    job = replace(stream(0, 100, 9), products=(Products(8, 4, 4, (8, 8), (1, 1), 100),))
-    work = stream_work(job, True, 4, 16)
+    """100 products of 8x2 bits in an 8x8 mode, 16 PEs, 9 cycles where all lanes would take 6.25."""
+    job = replace(stream(0, 100, 9), products=(Products(8, 2, (8, 8), (1, 1), 100),))
+    work = stream_work(job, True, 1, 16)
     peak = replace(PEAK, bit_products_per_cycle=Fraction(16 * 64))
     on = [frozenset(), {Effect.OPERAND_BITS}, {Effect.MODES}, {Effect.FOLD_EDGES}, {Effect.LANES, Effect.MODES}]
-    expected = [Fraction(1600, 1024), Fraction(3200, 1024), Fraction(3200, 1024), Fraction(1600 * 36, 1024 * 25)]
+    expected = [Fraction(800, 1024), Fraction(1600, 1024), Fraction(3200, 1024), Fraction(800 * 36, 1024 * 25)]
     assert [stream_ticks(work, frozenset(e), peak, 1024) for e in on] == [
-        1600, 3200, 3200, 2304, 3200,
+        800, 1600, 3200, 1152, 3200,
     ]  # fmt: skip
-    assert [float(value) * 1024 for value in expected] == [1600, 3200, 3200, 2304]
-    assert stream_ticks(work, frozenset({Effect.FOLD_EDGES}), peak, 10) == 23  # 22.5 rounded up
+    assert [float(value) * 1024 for value in expected] == [800, 1600, 3200, 1152]
+    assert stream_ticks(work, frozenset({Effect.FOLD_EDGES}), peak, 10) == 12  # 11.25 rounded up
 
 
 def test_a_job_of_the_head_counts_from_the_first_step_on() -> None:

@@ -26,13 +26,18 @@ from mixarray.trace.workload import Assignment, WindowCount, Workload, build_wor
 
 NONE, ROW, BATCH = Variation.NONE, Variation.ROW, Variation.BATCH
 GEMM = OperatorKind.GEMM
+OwnBits = Callable[[int, int], int]
 IDEAL_MEMORY = ("dram_channels.0.bits_per_cycle=1000000", "dram_channels.0.latency_cycles=0")
 
 
 class Net:
-    """A topology under construction; tensors are named by number."""
+    """A topology under construction; tensors are named by number.
 
-    def __init__(self) -> None:
+    own: the bits of a tensor in a branch, or of a weight (branch 4): those of the branch unless it says otherwise.
+    """
+
+    def __init__(self, own: OwnBits | None = None) -> None:
+        self.own = own or (lambda number, branch: branch)
         self.operators: list[Operator] = []
         self.tensors: list[Tensor] = []
         self.count = 0
@@ -41,9 +46,9 @@ class Net:
         self, role: Role, shape: tuple[int, int, int], bits: tuple[int, ...], variation: Variation = NONE
     ) -> int:
         for width in bits:
-            self.tensors.append(
-                Tensor(self.count, f"t{self.count}", role, *shape, width, True, 0, 1.0, Encoding.INT, variation)
-            )
+            bits = width if role is Role.STATE else self.own(self.count, width)
+            facts = role, *shape, bits, True, 0, 1.0, Encoding.INT, variation, 0 if variation is NONE else width
+            self.tensors.append(Tensor(self.count, f"t{self.count}", *facts))
         self.count += 1
         return self.count - 1
 
@@ -68,9 +73,17 @@ class Net:
         return self.operator(name, kind, (*size, 0), inputs, output, variation)
 
 
-def make_block(windows: int, heads: int, low: int, positions: int = 9, head_dim: int = 8, hidden: int = 2) -> Workload:
+def make_block(
+    windows: int,
+    heads: int,
+    low: int,
+    positions: int = 9,
+    head_dim: int = 8,
+    hidden: int = 2,
+    own: OwnBits | None = None,
+) -> Workload:
     """One Swin block of `windows` windows, `low` of them at 4 bits: gather, attention, MLP, scatter."""
-    net, m, c = Net(), windows * positions, heads * head_dim
+    net, m, c = Net(own), windows * positions, heads * head_dim
     pairs, branch = windows * heads, (8, 4)
 
     def act(shape, variation=ROW):

@@ -9,7 +9,7 @@ from mixarray.mapping.schedule import JobKind
 from mixarray.result.glossary import LAYER_COLUMNS
 from mixarray.result.layers import layer_rows
 from mixarray.result.run import run_result
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.sentence import WORDS
 from mixarray_analysis.simulation import count

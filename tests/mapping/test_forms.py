@@ -15,7 +15,7 @@ from mixarray.mapping.fused_plan import FusedPlan
 from mixarray.mapping.mapper import Mapper
 from mixarray.mapping.search import Evaluate
 from mixarray.result.mappings import mapping_rows
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 
 EXHAUSTIVE, BEST = "mapping.search=exhaustive", ("mapping.attention=best", "mapping.mlp=best")
 SMALL = ("arrays.0.rows=8", "arrays.0.columns=8")

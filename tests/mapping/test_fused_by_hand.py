@@ -67,7 +67,7 @@ BY_HAND = [
 
 def tensor(number, role, bits, pairs, size):
     shape = pairs, size, size
-    return Tensor(number, f"t{number}", role, *shape, bits, True, 0, 1.0, Encoding.INT, Variation.NONE)
+    return Tensor(number, f"t{number}", role, *shape, bits, True, 0, 1.0, Encoding.INT, Variation.NONE, 0)
 
 
 def operator(number, kind, name, size, inputs, output):

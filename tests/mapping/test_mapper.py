@@ -17,7 +17,7 @@ from mixarray.mapping.demand import demand_of
 from mixarray.mapping.mapper import Mapper
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.search import Evaluate
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 
 SMALL = (
     "arrays.0.rows=8", "arrays.0.columns=8", "buffers.activation.capacity_kib=8", "buffers.weight.capacity_kib=8",

@@ -12,7 +12,7 @@ from mixarray.result.mapping_glossary import MAPPING_COLUMNS
 from mixarray.result.mappings import mapping_rows
 from mixarray.result.run import run_result
 from mixarray.result.write import write_run
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.workload import single_gemm
 
 SMALL = ("arrays.0.rows=8", "arrays.0.columns=8", "buffers.activation.capacity_kib=8", "buffers.weight.capacity_kib=8")

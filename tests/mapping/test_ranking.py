@@ -53,7 +53,7 @@ def ranking(windows: int, *blocks: Sequence[int]) -> Workload:
 
     def tensor(number: int, rows: int) -> Tensor:
         shape = 1, rows, 1
-        return Tensor(number, f"t{number}", Role.STATE, *shape, 16, True, 0, 1.0, Encoding.INT, Variation.NONE)
+        return Tensor(number, f"t{number}", Role.STATE, *shape, 16, True, 0, 1.0, Encoding.INT, Variation.NONE, 0)
 
     def whole(*tensors: int) -> tuple[Input, ...]:
         return tuple(Input(number, Operand.VECTOR, Relation.ALL) for number in tensors)

@@ -17,7 +17,7 @@ from mixarray.mapping.demand import demand_of
 from mixarray.mapping.plan import Planner
 from mixarray.mapping.schedule import dram_bits
 from mixarray.mapping.space import Space
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.model import OperatorKind, Relation, Role, Topology
 from mixarray.trace.workload import Workload, build_workload
 

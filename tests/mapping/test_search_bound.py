@@ -44,6 +44,12 @@ def random_machine(rng, machine, style, dataflow):
     return machine(PRESETS[style], flow, "dram_channels.0.burst_bits=1", *overrides)
 
 
+def random_bits(rng):
+    """Bits of their own for every tensor, in the low branch at most its 4."""
+    given = [rng.randint(2, 8) for _ in range(50)]
+    return lambda number, branch: given[number] if branch == 8 else min(given[number], branch)
+
+
 def random_load(rng, block, mixed_gemm, layers):
     windows, rows = rng.randint(1, 5), rng.randint(2, 60)
     return rng.choice([
@@ -51,6 +57,7 @@ def random_load(rng, block, mixed_gemm, layers):
         lambda: mixed_gemm(rows, rng.randint(0, rows), rng.randint(1, 40), rng.randint(1, 60)),
         lambda: layers(1, rows, rng.randint(1, 40)),
         lambda: block(windows, rng.randint(1, 3), rng.randint(0, windows)),
+        lambda: block(windows, rng.randint(1, 3), rng.randint(0, windows), own=random_bits(rng)),
     ])()  # fmt: skip
 
 

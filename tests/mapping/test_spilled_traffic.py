@@ -25,7 +25,7 @@ from mixarray.mapping.reloads import reloads
 from mixarray.mapping.schedule import JobKind, dram_bits
 from mixarray.mapping.space import Space
 from mixarray.mapping.tile_tables import row_table
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.model import Role
 
 EXACT = (

@@ -10,7 +10,7 @@ import pytest
 
 from mixarray.errors import InputError
 from mixarray_analysis.reproduction.drive import chosen, drive
-from mixarray_analysis.reproduction.runs import Places, Run, every_run
+from mixarray_analysis.reproduction.runs import SEARCH_BUDGET, Places, Run, every_run
 
 from .conftest import plain_accuracy, write_evaluation
 
@@ -43,7 +43,7 @@ class Fake:
         return self.places.fill(run.words[run.words.index("-o") + 1])
 
     def drive(self, *only: str, most: int | None = None) -> bool:
-        return drive(self.places, self.execute, self.said.append, only, most)
+        return drive(every_run(), self.places, self.execute, self.said.append, only, most)
 
 
 @pytest.fixture
@@ -81,7 +81,8 @@ def test_stopped_trainings_and_searches_go_on(fake: Fake) -> None:
         (fake.places.work / name / file).touch()
     assert fake.drive("uniform_s0", "bops_s0")
     assert fake.calls[0][-1] == "--resume"
-    limits = ["--generations", "10", "--evaluations", "200"]
+    limits = SEARCH_BUDGET[2:]
+    assert limits[::2] == ("--generations", "--evaluations")
     assert fake.calls[-1] == ["search", "--resume", str(fake.places.work / "search" / "bops_s0"), *limits]
 
 

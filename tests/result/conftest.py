@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mixarray.accelerator.load import load_accelerator
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, build_workload
 from mixarray_traces.record.shape import DetectionShape, SwinShape

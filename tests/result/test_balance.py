@@ -7,7 +7,7 @@ import pytest
 from mixarray.accelerator.load import load_accelerator
 from mixarray.result.balance import balance_of
 from mixarray.result.layers import layer_rows
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.simulating import report_text, simulate_gemm
 

@@ -11,7 +11,7 @@ from mixarray.cost.energy import action_energy
 from mixarray.mapping.own_work import Item
 from mixarray.mapping.schedule import JobKind, Segment
 from mixarray.result.own_work import OwnWorkEntry, own_work, spent_by_item
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.model import OperatorKind
 from mixarray.trace.workload import WindowCount, Workload, build_workload
 from mixarray_analysis.own_work_lines import own_work_lines

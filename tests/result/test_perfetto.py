@@ -16,7 +16,7 @@ from mixarray.mapping.schedule import Action, Back, Event, Job, JobKind, Schedul
 from mixarray.result.perfetto import FILE_NAME, write_timeline
 from mixarray.result.perfetto_counters import MOST_BINS, bin_cycles
 from mixarray.result.perfetto_slices import Grain
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.bundle import read_bundle
 from mixarray.trace.workload import single_gemm
 from mixarray_analysis.cli import main

@@ -14,7 +14,7 @@ from mixarray.engine.timeline import Timeline
 from mixarray.result.perfetto import FEWEST_SLICES, FILE_NAME, write_timeline
 from mixarray.result.perfetto_jobs import stored_jobs
 from mixarray.result.perfetto_slices import Grain, divide, slice_events
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 
 
 def runs(timeline: Timeline, gapless: bool) -> int:

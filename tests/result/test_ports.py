@@ -8,7 +8,7 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.result import ports
 from mixarray.result.ports import words_on_ports
 from mixarray.result.totals import Totals, totals_of
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import WindowCount, build_workload, single_gemm
 from mixarray_analysis.simulating import report_text, simulate_gemm
 from mixarray_traces.record.shape import SwinShape

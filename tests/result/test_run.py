@@ -18,10 +18,10 @@ from mixarray.engine.timeline import Execution, OperatorCounts
 from mixarray.mapping.schedule import Action, JobKind, Schedule
 from mixarray.result.glossary import LAYER_COLUMNS
 from mixarray.result.layers import layer_rows
-from mixarray.result.run import RunResult, run_result, speedup_over
+from mixarray.result.run import RunResult, run_result, speedup_over, work_of
 from mixarray.result.totals import Weighted, totals_of
 from mixarray.result.write import write_run
-from mixarray.simulate import Simulation
+from mixarray.simulation import Simulation
 from mixarray.trace.workload import single_gemm
 
 ACCELERATOR = load_accelerator("packed_w4_32x32")
@@ -70,7 +70,7 @@ def test_means_are_weighted_by_images_and_stay_integers_where_they_can() -> None
 
 
 def test_speedups_have_a_baseline_and_three_scopes() -> None:
-    speedup = speedup_over([(made_up(800, stream_bits=4), 2)], made_up(1000), "ratio 0")
+    speedup = speedup_over(work_of([(made_up(800, stream_bits=4), 2)]), work_of([(made_up(1000), 1)]), "ratio 0")
     assert (speedup.baseline, speedup.baseline_cycles) == ("ratio 0", 1000)
     assert speedup.bops_blocks == 2.0
     assert speedup.gemms == 2.0  # 128 cycles of streams over 64; loads and everything else are not in it
@@ -78,8 +78,8 @@ def test_speedups_have_a_baseline_and_three_scopes() -> None:
 
 
 def test_gains_of_gemms_are_means_over_the_images() -> None:
-    mixed = [(made_up(800, stream_bits=4), 1), (made_up(1000), 3)]
-    assert speedup_over(mixed, made_up(1000), "ratio 0").gemms == pytest.approx(128 / ((64 + 3 * 128) / 4))
+    mixed, reference = work_of([(made_up(800, stream_bits=4), 1), (made_up(1000), 3)]), work_of([(made_up(1000), 1)])
+    assert speedup_over(mixed, reference, "ratio 0").gemms == pytest.approx(128 / ((64 + 3 * 128) / 4))
 
 
 def test_energy_entries_sum_to_the_total_and_attribution_to_the_cycles() -> None:

@@ -9,7 +9,7 @@ from mixarray.cost.pe_time import IDLE, UNUSED
 from mixarray.errors import InputError
 from mixarray.result.layers import layer_rows
 from mixarray.result.run import run_result
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.workload import RESULT_BITS, single_gemm
 
 M, N, K = 196, 96, 192

@@ -28,6 +28,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
         ("bench_scalesim", ["--layers", "all"], "argument --layers: 'all' is no integer from 1"),
         ("bench_scalesim", ["--csv", "/nowhere/b.csv"], "/nowhere/b.csv cannot be written: No such file"),
         ("bench_scalesim", ["--csv", "/"], "/ cannot be written: Is a directory"),
+        ("bench_engine", ["--csv", "/nowhere/b.csv"], "/nowhere/b.csv cannot be written: No such file"),
         ("record_scalesim", [], "the following arguments are required: STEM.cfg"),
         ("record_scalesim", ["nothing.cfg"], "argument STEM.cfg: no such file: nothing.cfg"),
         ("record_scalesim", [str(FOLDER / "README.md")], "no such file: "),
@@ -45,6 +46,18 @@ def test_bad_arguments_are_refused_before_any_work(
         script(name).main(arguments)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_table_appears_complete_or_not_at_all(script: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    table, place = script("csv_table"), tmp_path / "b.csv"
+    assert table.new_file(str(place)) == place
+    row = script("bench_engine").Measured(1, 2, 3, 4, "event", 4, 0.5, 0.25, 7, 16.0, 1.0)
+    with pytest.raises(TypeError):
+        table.write_csv([row, "no row"], place)
+    assert list(tmp_path.iterdir()) == []
+    table.write_csv([row], place)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+    assert place.read_text(encoding="utf-8").split("\n")[1] == "1,2,3,4,event,4,0.5,0.25,7,16.0,1.0"
 
 
 def test_a_setting_that_is_not_there_is_not_changed(script: Callable[[str], ModuleType]) -> None:

@@ -42,15 +42,15 @@ class Scaled:
         self._exact, self._name, self._share = exact, f"{block}.mlp.fc2", share
         self.added: list[Tensor] = []
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
-        result = self._exact.linear(name, inputs, bits)
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
+        result = self._exact.linear(name, inputs, branch)
         if name != self._name:
             return result
         self.added.append(self._share * torch.ones_like(result))
         return result + self.added[-1]
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
-        return self._exact.matmul(name, left, right, bits)
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
+        return self._exact.matmul(name, left, right, branch)
 
 
 def test_known_noise_gives_its_closed_form(model: QuantizedDetector, images: Tensor) -> None:

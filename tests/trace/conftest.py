@@ -42,7 +42,8 @@ def small_topology() -> Topology:
     def tensor(name: str, role: Role, shape: Shape, bits: tuple[int, ...], variation: Variation) -> int:
         number = len({t.tensor for t in tensors})
         for width in bits:
-            tensors.append(Tensor(number, name, role, *shape, width, True, 0, 0.5, Encoding.INT, variation))
+            branch = 0 if variation is Variation.NONE else width
+            tensors.append(Tensor(number, name, role, *shape, width, True, 0, 0.5, Encoding.INT, variation, branch))
         return number
 
     def add(
@@ -115,7 +116,7 @@ def small_windows(low: int = 1, images: int = 2) -> WindowTable:
 def small_manifest(images: int = 2, low: int = 1) -> Manifest:
     ratio = low * 1000 // WINDOWS
     return Manifest(
-        schema_version="1.0",
+        schema_version="1.1",
         model="toy",
         model_source=ModelSource.RANDOM,
         window_size=7,

@@ -11,7 +11,7 @@ import pytest
 
 from mixarray.accelerator.load import load_accelerator
 from mixarray.mapping.schedule import JobKind
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.baseline import uniform_workload
 from mixarray.trace.bundle import read_bundle, rehash
 

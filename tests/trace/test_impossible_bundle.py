@@ -37,7 +37,9 @@ def inputs_of(topology: Topology, number: int) -> tuple[Input, ...]:
 TENSOR_EDITS: list[tuple[str, dict[str, Any], str]] = [
     ("w", {"bits": 0}, r"tensors\.parquet: bits: w: 0 is no bit width; allowed: 1 to 32"),
     ("w", {"bits": 33}, r"tensors\.parquet: bits: w: 33"),
-    ("out0", {"bits": 8}, r"tensors\.parquet: bits: out0: listed twice at 8 bits"),
+    ("out0", {"window_bits": 8}, r"tensors\.parquet: window_bits: out0: listed twice for windows of 8 bits"),
+    ("out0", {"window_bits": 0}, r"tensors\.parquet: window_bits: out0: 0; allowed: 1 to 32"),
+    ("w", {"window_bits": 4}, r"tensors\.parquet: window_bits: w: 4; allowed: 0, as its bits do not vary"),
     ("w", {"batch": 0}, r"tensors\.parquet: batch: w: 0 is no size"),
     ("w", {"rows": -1}, r"tensors\.parquet: rows: w: -1"),
     ("w", {"columns": 0}, r"tensors\.parquet: columns: w: 0"),

@@ -51,18 +51,19 @@ class Compared:
         self.weights = named_weights(model.detector)
         self.errors: dict[str, float] = {}
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
-        params, weight = self.calibration.activations[f"{name}.input", bits], self.weights[name]
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
+        params, weight = self.calibration.activations[f"{name}.input", branch], self.weights[name]
         steps = self.calibration.weights[name].steps.unsqueeze(1)
         matrix = quantize_weight(weight.matrix, self.calibration.weights[name]) * steps
         bias = 0 if weight.bias is None else weight.bias
         textbook = dequantize(quantize(inputs, params), params) @ matrix.T + bias
-        return self._note(name, self.fake.linear(name, inputs, bits), self.integer.linear(name, inputs, bits), textbook)
+        fake, codes = self.fake.linear(name, inputs, branch), self.integer.linear(name, inputs, branch)
+        return self._note(name, fake, codes, textbook)
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
-        one, two = (self.calibration.activations[f"{name}.{side}", bits] for side in ("left", "right"))
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
+        one, two = (self.calibration.activations[f"{name}.{side}", branch] for side in ("left", "right"))
         textbook = dequantize(quantize(left, one), one) @ dequantize(quantize(right, two), two)
-        fake, codes = self.fake.matmul(name, left, right, bits), self.integer.matmul(name, left, right, bits)
+        fake, codes = self.fake.matmul(name, left, right, branch), self.integer.matmul(name, left, right, branch)
         return self._note(name, fake, codes, textbook)
 
     def _note(self, name: str, fake: Tensor, codes: Tensor, textbook: Tensor) -> Tensor:

@@ -14,9 +14,9 @@ import torch
 from mixarray.accelerator.load import load_accelerator
 from mixarray.cost.zeros import Codes
 from mixarray.errors import InputError
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.bundle import read_bundle
-from mixarray.trace.model import Encoding, Operator, OperatorKind, Role, Topology
+from mixarray.trace.model import Encoding, Operator, OperatorKind, Role, Tensor, Topology, Variation
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, Workload, build_workload
 from mixarray_traces.quantization.affine import AffineParams
@@ -182,10 +182,10 @@ def test_recorded_codes_reproduce_the_attention_product(repq: Made, tmp_path: Pa
 class Zeros:
     """Stands in for the arithmetic behind the capture."""
 
-    def linear(self, name: str, inputs: torch.Tensor, bits: int) -> torch.Tensor:
+    def linear(self, name: str, inputs: torch.Tensor, branch: int) -> torch.Tensor:
         raise AssertionError("no linear operator runs here")
 
-    def matmul(self, name: str, left: torch.Tensor, right: torch.Tensor, bits: int) -> torch.Tensor:
+    def matmul(self, name: str, left: torch.Tensor, right: torch.Tensor, branch: int) -> torch.Tensor:
         return torch.zeros(())
 
 
@@ -195,15 +195,18 @@ def test_zeros_of_a_softmax_are_recorded(extra: bool, bits: int) -> None:
     values = torch.softmax(9 * torch.randn(1, 2, 49, 49, generator=torch.Generator().manual_seed(0)), dim=-1)
     quantizer = LogSqrt2Params(bits, 0.8, extra_zero=extra)
     found = {("av.left", bits): quantizer, ("av.right", bits): AffineParams(bits, 1.0, 0)}
-    capture = CapturingArithmetic(Zeros(), Calibration(found, {}))
+    calibration = Calibration(found, {})
+    capture = CapturingArithmetic(Zeros(), calibration)
     capture.matmul("av", values, values, bits)
-    files = packed(capture.codes) | packed_zeros(capture.zeros)
+    files = packed(capture.codes, calibration) | packed_zeros(capture.zeros, calibration)
     assert (f"av.left@{bits}.zeros" in files) == (extra and bits == 4)
     read = log_values(files, f"av.left@{bits}", bits, 0.8, quantizer.zero_point)
     expected = (quantizer.multiplicands(values.double()) * 0.8).numpy()[0]
     assert (read == 0).any()
     np.testing.assert_allclose(read, expected, rtol=1e-6)
-    gated = Codes(files, {}, "here").zeros("av.left", Role.ACTIVATION, bits, read.size, Encoding.LOG_SQRT2)
+    step = 0, 0.8, Encoding.LOG_SQRT2, Variation.BATCH, bits
+    soft = Tensor(0, "av.left", Role.ACTIVATION, 2, 49, 49, bits, True, *step)
+    gated = Codes(files, {}, "here").zeros(soft, read.size)
     assert np.array_equal(gated.reshape(read.shape), read == 0)
 
 

@@ -12,7 +12,7 @@ from mixarray.accelerator.load import load_accelerator
 from mixarray.errors import InputError
 from mixarray.mapping import parameters
 from mixarray.mapping.parameters import parameter_bits
-from mixarray.simulate import Simulation, simulate
+from mixarray.simulation import Simulation, simulate
 from mixarray.trace.model import Encoding, OperatorKind, Role, Topology
 from mixarray.trace.ratio import group_sizes
 from mixarray.trace.workload import WindowCount, build_workload

@@ -12,7 +12,7 @@ import pytest
 from mixarray.accelerator.load import load_accelerator
 from mixarray.errors import InputError
 from mixarray.mapping.own_work import pruned_rows
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray.trace.baseline import ratio_zero_workload
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import WINDOWS, Bundle, read_bundle, rehash

@@ -129,11 +129,12 @@ class Compared:
         self.integer: Arithmetic = model.arithmetic(ArithmeticKind.INTEGER)
         self.errors: dict[str, float] = {}
 
-    def linear(self, name: str, inputs: Tensor, bits: int) -> Tensor:
-        return self._note(name, self.fake.linear(name, inputs, bits), self.integer.linear(name, inputs, bits))
+    def linear(self, name: str, inputs: Tensor, branch: int) -> Tensor:
+        return self._note(name, self.fake.linear(name, inputs, branch), self.integer.linear(name, inputs, branch))
 
-    def matmul(self, name: str, left: Tensor, right: Tensor, bits: int) -> Tensor:
-        return self._note(name, self.fake.matmul(name, left, right, bits), self.integer.matmul(name, left, right, bits))
+    def matmul(self, name: str, left: Tensor, right: Tensor, branch: int) -> Tensor:
+        fake, codes = self.fake.matmul(name, left, right, branch), self.integer.matmul(name, left, right, branch)
+        return self._note(name, fake, codes)
 
     def _note(self, name: str, fake: Tensor, codes: Tensor) -> Tensor:
         error = float((codes - fake).abs().max()) / max(1.0, float(fake.abs().max()))

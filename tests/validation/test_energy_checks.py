@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mixarray.mapping.schedule import Action
-from mixarray.simulate import simulate
+from mixarray.simulation import simulate
 from mixarray_analysis.validation import conservation, sensitivity
 from mixarray_analysis.validation.conservation import READ, draw_gemm, gemm_violation, sum_violation
 
