@@ -11,7 +11,7 @@ READY_FULL := $(VENV)/.ready-full
 PEER := .peers/scalesim
 PEER_PIP := $(PYTHON) -m pip --python $(PEER)/bin/python install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-full lint wheel peers bench validation reproduction reproduction-runs clean
+.PHONY: help setup demo test test-full lint wheel peers bench bench-sweep validation commands notebooks reproduction reproduction-runs comparison comparison-runs clean
 
 help:
 	@echo "make setup      install into $(VENV) (a second call installs nothing)"
@@ -22,9 +22,14 @@ help:
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make peers      build SCALE-Sim's own environment in .peers/ (test-full needs it)"
 	@echo "make bench      time SCALE-Sim and mixarray on the same GEMMs, and the two engines (minutes)"
+	@echo "make bench-sweep  points per second of sweeps, and their memory (minutes)"
 	@echo "make validation run every check with its planted faults and write docs/validation.md (minutes; Verilator)"
+	@echo "make commands   write the reference of all commands in docs/commands.md (seconds)"
+	@echo "make notebooks  run docs/notebooks and write their outputs into them (a minute)"
 	@echo "make reproduction       write docs/reproduction.md and its figures from the committed results (seconds)"
 	@echo "make reproduction-runs  make the results that are missing: trainings, evaluations, searches (a day)"
+	@echo "make comparison       write docs/methods.md and its figure from the committed results (seconds)"
+	@echo "make comparison-runs  make the results that are missing: allocations, models, evaluations (hours)"
 
 setup: $(READY)
 
@@ -41,7 +46,7 @@ $(READY): pyproject.toml constraints.txt | $(PY)
 	@touch $@
 
 $(READY_FULL): $(READY)
-	$(PIP_INSTALL) -e ".[torch,hf,coco,dev]"
+	$(PIP_INSTALL) -e ".[torch,hf,coco,browser,notebooks,dev]"
 	@touch $@
 
 demo: $(READY)
@@ -80,8 +85,18 @@ bench: $(READY) peers
 	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_scalesim.py
 	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_engine.py
 
+bench-sweep: $(READY)
+	OMP_NUM_THREADS=1 $(PY) benchmarks/bench_sweep.py
+
 validation: $(READY) peers
 	OMP_NUM_THREADS=1 $(VENV)/bin/mixarray validate --page docs/validation.md --force
+
+commands: $(READY)
+	$(PY) -m mixarray_analysis.cli.reference docs/commands.md
+
+notebooks: $(READY)
+	$(PIP_INSTALL) -e ".[torch,notebooks,dev]"
+	OMP_NUM_THREADS=1 $(PY) docs/notebooks/execute.py
 
 reproduction: $(READY)
 	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.reproduction draw
@@ -89,6 +104,12 @@ reproduction: $(READY)
 reproduction-runs: $(READY)
 	$(PIP_INSTALL) -e ".[torch,search,dev]"
 	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.reproduction run
+
+comparison: $(READY)
+	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.method_comparison draw
+
+comparison-runs: $(READY)
+	OMP_NUM_THREADS=1 $(PY) -m mixarray_analysis.method_comparison run
 
 clean:
 	rm -rf dist build runs .pytest_cache .mypy_cache .ruff_cache

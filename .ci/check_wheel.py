@@ -10,6 +10,9 @@ REQUIRED = (
     "mixarray/accelerator_configs/plain_int8_os_32x32.yaml",
     "mixarray_traces/shipped/detector.safetensors",
     "mixarray_analysis/rtl_sources/README.md",
+    "mixarray_analysis/report/assets/page.html",
+    "mixarray_analysis/report/assets/report.css",
+    "mixarray_analysis/report/assets/main.js",
     "mixarray_analysis/validation/golden/scalesim_3.0.0_ws_32x32.csv",
 )
 

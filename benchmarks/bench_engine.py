@@ -1,8 +1,9 @@
-"""The two engines on the same Schedules in one run: Swin-T at 224x224 and at 800x1333, half of the windows low.
+"""The two engines on the same Schedules in one run: Swin-T from 224x224 to 1344x1344, half of the windows low.
 
-For each Schedule: seconds of the event engine, of the fast engine (all counters), of the same with its timeline, and of
-`total_cycles` alone; each the best of several calls, compiled before; and the largest memory that Python allocated in
-one call. The seconds of the first compilation, in a fresh process with an empty cache, are apart. Needs no bundle.
+For each size: the event engine, once; the fast engine with all that it does (`run_fast`), the two parts of that (what
+is prepared once per Schedule; the run itself), and the same with its timeline; each the best of several calls, compiled
+before. Memory is the most that Python and NumPy had allocated at once in one call. The event engine judges the answer
+of the fast one. The first compilation, in a fresh process with an empty cache, is apart. Needs no bundle.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from csv_table import new_file, positive, write_csv
+
 from mixarray.accelerator.load import load_accelerator
+from mixarray.engine.digest import execution_sha256
 from mixarray.engine.event import run_event
-from mixarray.engine.fast import run_fast, total_cycles
+from mixarray.engine.fast import prepare, run_fast, run_prepared, walked_jobs
+from mixarray.engine.timeline import Execution
 from mixarray.mapping.build import build_schedule
 from mixarray.mapping.schedule import Schedule
 from mixarray.trace.bundle import read_bundle
@@ -28,42 +33,57 @@ from mixarray_traces.record.random_trace import random_bundle
 from mixarray_traces.record.shape import shape_named
 
 MACHINE, MODEL, RATIO = "packed_w4_32x32", "swin_t", 500
-SIZES = ((224, 224), (800, 1333))
-CALLS = 5
+SIZES = ((224, 224), (448, 448), (672, 672), (800, 1333), (896, 896), (1120, 1120), (1344, 1344))
+CALLS = 7
 FIRST_CALL = """
 import time
 from mixarray.engine.fast import total_cycles
 from mixarray.mapping.schedule import Schedule
-start = time.perf_counter()
+start = time.process_time()
 total_cycles(Schedule(("unit",), ()))
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds of one call (the best one), and the most bytes that it had allocated at once."""
+    """One call on one Schedule. walked_jobs: those visited one by one. Seconds are those of the best call."""
 
-    seconds: float
+    height: int
+    width: int
+    stored_jobs: int
+    jobs: int
+    call: str
+    walked_jobs: int
+    wall_seconds: float
+    cpu_seconds: float
     peak_bytes: int
+    jobs_per_cpu_second: float
+    event_takes_times: float
 
 
-def measure(call: Callable[[], object], calls: int) -> Measured:
-    """Time first, then memory in one more call: tracing allocations is slow."""
-    seconds = []
+def best_seconds(call: Callable[[], object], calls: int) -> tuple[float, float]:
+    """The shortest wall time of a call, and the shortest CPU time."""
+    walls, cpus = [], []
     for _ in range(calls):
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         call()
-        seconds.append(time.perf_counter() - start)
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return min(walls), min(cpus)
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    """The most that one more call had allocated at once: tracing is slow, so it is not the one that is timed."""
     tracemalloc.start()
     call()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return Measured(min(seconds), peak)
+    return peak
 
 
 def compile_seconds() -> float:
-    """The first call of the fast engine where nothing is cached."""
+    """CPU seconds of the fast engine's first call where nothing is cached."""
     with TemporaryDirectory() as cache:
         environment = os.environ | {"NUMBA_CACHE_DIR": cache}
         done = subprocess.run(
@@ -79,37 +99,58 @@ def build(height: int, width: int, place: Path) -> tuple[Schedule, int]:
     return build_schedule(workload, load_accelerator(MACHINE)), len(workload.operators)
 
 
-def report(height: int, width: int) -> None:
-    """Measure and print one Schedule; stops where the engines do not agree."""
+def measure(height: int, width: int) -> list[Measured]:
+    """All calls on one Schedule; stops where the engines do not agree."""
     with TemporaryDirectory() as place:
-        start = time.perf_counter()
         schedule, operators = build(height, width, Path(place) / "bundle")
-        seconds = time.perf_counter() - start
-    print(f"{MODEL} {height}x{width}: {schedule.stored_jobs:,} stored jobs, {schedule.total_jobs:,} that run")
-    print(f"  recorded and mapped in {seconds:.2f} s")
-    event, fast = run_event(schedule, operators), run_fast(schedule, operators)
-    if (event.total_cycles, event.operators) != (fast.total_cycles, fast.operators):
-        raise SystemExit("the engines do not agree")
-    reference = measure(lambda: run_event(schedule, operators), 1)
-    rows: tuple[tuple[str, Measured], ...] = (
-        ("event", reference),
-        ("fast", measure(lambda: run_fast(schedule, operators), CALLS)),
-        ("fast, timeline", measure(lambda: run_fast(schedule, operators, with_timeline=True), CALLS)),
-        ("total_cycles", measure(lambda: total_cycles(schedule), CALLS)),
+    prepared = prepare(schedule, operators)
+    answers: list[Execution] = []
+    jobs, walked = schedule.total_jobs, walked_jobs(schedule)
+    calls: tuple[tuple[str, int, int, Callable[[], object]], ...] = (
+        ("event", 1, jobs, lambda: answers.append(run_event(schedule, operators))),
+        ("fast", CALLS, walked, lambda: run_fast(schedule, operators)),
+        ("fast: prepare", CALLS, 0, lambda: prepare(schedule, operators)),
+        ("fast: run prepared", CALLS, walked, lambda: run_prepared(prepared)),
+        ("fast with timeline", CALLS, jobs, lambda: run_fast(schedule, operators, with_timeline=True)),
     )
-    for name, row in rows:
-        ratio = reference.seconds / row.seconds
-        print(f"  {name:<15}{row.seconds:9.4f} s {ratio:7.1f} x {row.peak_bytes / 2**20:8.1f} MiB")
+    rows: list[Measured] = []
+    for name, times, visited, call in calls:
+        wall, cpu = best_seconds(call, times)
+        event = rows[0].cpu_seconds if rows else cpu
+        size = height, width, schedule.stored_jobs, jobs
+        rows.append(Measured(*size, name, visited, wall, cpu, peak_bytes(call), jobs / cpu, event / cpu))
+    if execution_sha256(answers[0]) != execution_sha256(run_prepared(prepared)):
+        raise SystemExit("the engines do not agree")
+    return rows
 
 
-def main() -> None:
-    """Print the table of README.md."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--small", action="store_true", help="only the smaller image")
-    options = parser.parse_args()
-    print(f"first compilation {compile_seconds():.1f} s")
-    for height, width in SIZES[: 1 if options.small else None]:
-        report(height, width)
+def print_rows(rows: Sequence[Measured]) -> None:
+    """One Schedule's part of the table."""
+    first = rows[0]
+    print(f"{MODEL} {first.height}x{first.width}: {first.stored_jobs:,} stored jobs, {first.jobs:,} that run")
+    for row in rows:
+        spent = f"{1000 * row.wall_seconds:9,.1f} ms wall {1000 * row.cpu_seconds:9,.1f} ms CPU"
+        speed = f"{row.jobs_per_cpu_second:13,.0f} jobs/s {row.event_takes_times:8,.1f} x"
+        print(
+            f"  {row.call:<19}{row.walked_jobs:>10,} walked {spent} {speed} {row.peak_bytes / 2**20:7.1f} MiB",
+            flush=True,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", type=positive, help="only the N smallest images (default: all)")
+    parser.add_argument("--csv", type=new_file, help="write the measurements here too")
+    options = parser.parse_args(arguments)
+    print(f"first compilation {compile_seconds():.1f} s CPU", flush=True)
+    rows: list[Measured] = []
+    for height, width in SIZES[: options.sizes]:
+        one = measure(height, width)
+        print_rows(one)
+        rows += one
+    if options.csv:
+        write_csv(rows, options.csv)
 
 
 if __name__ == "__main__":

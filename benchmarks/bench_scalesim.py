@@ -2,19 +2,20 @@
 
 In one run, on one machine: SCALE-Sim in its own environment (its simulation alone, without starting Python), our array
 model expanding every event of the array, our mapping and event engine on the whole accelerator, and SCALE-Sim's rule in
-closed form. They answer different questions; README.md says which. Needs `make peers`; the whole list takes minutes.
+closed form. They answer different questions: see docs/benchmarks.md. Needs `make peers`; the whole list takes minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from csv_table import new_file, positive, write_csv
 
 from mixarray.accelerator.load import load_accelerator
 from mixarray.accelerator.model import Accelerator
@@ -111,31 +112,6 @@ def line(name: str, cycles: int, spent: Sequence[tuple[float, float, float, floa
     theirs, *ours = (sum(column) for column in zip(*spent, strict=True))
     cells = [f"{1000 * own:9.3f} ms {theirs / own:8,.0f}x" for own in ours]
     return f"{name:34} {cycles:>9,} {theirs:>12.3f}   " + " ".join(cells)
-
-
-def positive(text: str) -> int:
-    """An integer from 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no integer from 1")
-    return int(text)
-
-
-def new_file(text: str) -> Path:
-    """A file that can be written, checked by opening it: the measurement takes minutes."""
-    path = Path(text)
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{text} cannot be written: {error.strerror}") from None
-    return path
-
-
-def write_csv(rows: Sequence[Timed], path: Path) -> None:
-    """All that was measured, a line per GEMM."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Timed)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
