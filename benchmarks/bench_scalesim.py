@@ -1,8 +1,9 @@
 """Speed beside SCALE-Sim 3.0.0: every distinct GEMM of Swin-T at 224 x 224 on a 32 x 32 weight-stationary array.
 
 In one run, on one machine: SCALE-Sim in its own environment (its simulation alone, without starting Python), our array
-model expanding every event of the array, our mapping and event engine on the whole accelerator, and SCALE-Sim's rule in
-closed form. They answer different questions: see docs/benchmarks.md. Needs `make peers`; the whole list takes minutes.
+model expanding every event of the array, our mapping and each engine on the whole accelerator, the fast engine alone on
+what is mapped and prepared, and SCALE-Sim's rule in closed form. They answer different questions: see
+docs/benchmarks.md. Needs `make peers`; the whole list takes minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from mixarray.accelerator.scalesim_config import ScaleSimConfig, read_scalesim_c
 from mixarray.array.fold import RowRun
 from mixarray.array.problem import Problem, expand
 from mixarray.engine.event import run_event
+from mixarray.engine.fast import prepare, run_fast, run_prepared
 from mixarray.mapping.build import build_schedule
+from mixarray.mapping.schedule import Schedule
 from mixarray.timing.scalesim import scalesim_timing
 from mixarray.trace.scalesim_topology import Form, TopologyLayer, read_topology
 from mixarray.trace.workload import single_gemm
@@ -33,6 +36,7 @@ from mixarray_analysis.validation.scalesim.questions import topology_text
 
 GOLDEN = "scalesim_3.0.0_ws_32x32"
 MACHINE, BITS = "plain_int8_32x32", 8
+COLUMNS = ("array model", "event engine", "fast engine", "fast, run", "closed form")
 SHORTEST_SECONDS = 0.05
 """What is measured runs again until it has taken this long."""
 
@@ -52,6 +56,8 @@ class Timed:
     scalesim_cpu_seconds: float
     array_model_cpu_seconds: float
     event_engine_cpu_seconds: float
+    fast_engine_cpu_seconds: float
+    fast_run_cpu_seconds: float
     closed_form_cpu_seconds: float
 
 
@@ -75,42 +81,48 @@ def measure(layer: TopologyLayer, machine: Accelerator, config: ScaleSimConfig, 
     def closed_form() -> int:
         return scalesim_timing(config.dataflow, config.rows, config.columns, m, n, k).compute_cycles
 
-    def engine() -> int:
-        return run_event(build_schedule(single_gemm(m, n, k, BITS, BITS), machine), operators=1).total_cycles
+    def mapped() -> Schedule:
+        return build_schedule(single_gemm(m, n, k, BITS, BITS), machine)
 
     cycles, closed_form_seconds = cpu_seconds(closed_form)
     theirs = reply.run.answers[0].timing.compute_cycles
     if cycles != theirs:
         raise SystemExit(f"{layer.name}: {cycles} cycles in closed form, SCALE-Sim found {theirs}")
     array_cycles, array_seconds = cpu_seconds(lambda: expand(array, problem).total_cycles)
-    accelerator_cycles, engine_seconds = cpu_seconds(engine)
+    prepared = prepare(mapped(), operators=1)
+    cycles_event, event_seconds = cpu_seconds(lambda: run_event(mapped(), operators=1).total_cycles)
+    cycles_fast, fast_seconds = cpu_seconds(lambda: run_fast(mapped(), operators=1).total_cycles)
+    cycles_run, run_seconds = cpu_seconds(lambda: run_prepared(prepared).total_cycles)
+    if not cycles_event == cycles_fast == cycles_run:
+        raise SystemExit(f"{layer.name}: the engines find {cycles_event}, {cycles_fast} and {cycles_run} cycles")
     return Timed(
-        *(layer.name, m, n, k, cycles, array_cycles, accelerator_cycles, reply.wall_seconds, reply.cpu_seconds),
-        *(array_seconds, engine_seconds, closed_form_seconds),
+        *(layer.name, m, n, k, cycles, array_cycles, cycles_event, reply.wall_seconds, reply.cpu_seconds),
+        *(array_seconds, event_seconds, fast_seconds, run_seconds, closed_form_seconds),
     )
 
 
 def print_table(rows: Sequence[Timed]) -> None:
     """CPU milliseconds per GEMM, and how many times SCALE-Sim's they are."""
-    print(
-        f"{'layer':34} {'cycles':>9} {'SCALE-Sim s':>12}   {'array model':>20} {'event engine':>20} {'closed form':>22}"
+    ours = " ".join(
+        f"{name:>22}" for name in ("array model", "event engine", "fast engine", "fast, run", "closed form")
     )
+    print(f"{'layer':34} {'cycles':>9} {'SCALE-Sim s':>12}   {ours}")
     for row in rows:
         print(line(row.layer, row.scalesim_cycles, [seconds(row)]))
     total = [seconds(row) for row in rows]
     print(line(f"all {len(rows)} GEMMs", sum(row.scalesim_cycles for row in rows), total))
 
 
-def seconds(row: Timed) -> tuple[float, float, float, float]:
-    """CPU seconds: SCALE-Sim, array model, event engine, closed form."""
-    ours = row.array_model_cpu_seconds, row.event_engine_cpu_seconds, row.closed_form_cpu_seconds
-    return row.scalesim_cpu_seconds, *ours
+def seconds(row: Timed) -> tuple[float, ...]:
+    """CPU seconds: SCALE-Sim, array model, event engine, fast engine, its run alone, closed form."""
+    engines = row.event_engine_cpu_seconds, row.fast_engine_cpu_seconds, row.fast_run_cpu_seconds
+    return row.scalesim_cpu_seconds, row.array_model_cpu_seconds, *engines, row.closed_form_cpu_seconds
 
 
-def line(name: str, cycles: int, spent: Sequence[tuple[float, float, float, float]]) -> str:
+def line(name: str, cycles: int, spent: Sequence[tuple[float, ...]]) -> str:
     """One line of the table: the sums of what was spent."""
     theirs, *ours = (sum(column) for column in zip(*spent, strict=True))
-    cells = [f"{1000 * own:9.3f} ms {theirs / own:8,.0f}x" for own in ours]
+    cells = [f"{1000 * own:9.3f} ms {theirs / own:9,.0f}x" for own in ours]
     return f"{name:34} {cycles:>9,} {theirs:>12.3f}   " + " ".join(cells)
 
 

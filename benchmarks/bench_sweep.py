@@ -71,11 +71,11 @@ WHOLE_MACHINES: tuple[Changes, ...] = tuple(
 SWEEPS = (
     ("clock and leakage", CLOCKS, 25),
     ("memory and vector unit", PRICES, 1),
-    ("the same, and arrays", DESIGNS, 1),
+    ("memory, vector unit and arrays", DESIGNS, 1),
     ("buffers", BUFFERS, 1),
     ("arrays and buffers", WHOLE_MACHINES, 1),
     ("arrays and bandwidth", MACHINES, 1),
-    ("the same, 500 ratios each", MACHINES, 500),
+    ("arrays, bandwidth, 500 ratios", MACHINES, 500),
 )
 """Of accelerators: what is changed of the machine, and how many settings of the ratios run on each."""
 
