@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mixarray.trace.ratio import group_sizes
+from mixarray.trace.workload import Assignment, WindowCount
 from mixarray_traces.data.canvas import open_source
 from mixarray_traces.data.items import Split
 from mixarray_traces.importance.context import ImageFacts
@@ -16,9 +18,24 @@ from mixarray_traces.model.detector import Detector, build_detector, images_to_i
 from mixarray_traces.quantization.calibrate import quantize
 from mixarray_traces.quantization.options import CalibrationData, OfqOptions, QuantizationOptions, RepqOptions
 from mixarray_traces.quantization.quantized import QuantizedDetector
+from mixarray_traces.record.shape import DetectionShape, SwinShape
+from mixarray_traces.record.topology import block_grids
 
 TINY = DetectorConfig(SWIN_TINY_TEST, head_dim=8, head_hidden_dim=8)
 OPTIONS = QuantizationOptions(calibration_split=Split.TEST, calibration_canvases=2, calibration_size=128)
+TOY = SwinShape("toy", channels=(32, 64), depths=(2, 2), heads=(1, 2))
+HEAD = DetectionShape(channels=64, hidden_channels=64, outputs=14)
+
+
+def toy_assignment(low_bits: int = 4) -> Assignment:
+    """40 % of the windows of every block of the toy at 112 px in the low branch; 0 bits: pruned."""
+    assignment = {}
+    for place, grid in block_grids(TOY, 112, 112).items():
+        high, _, _ = group_sizes(grid.windows, 400)
+        tokens = grid.window_tokens()
+        counts = (8, high, sum(tokens[:high])), (low_bits, grid.windows - high, sum(tokens[high:]))
+        assignment[place] = tuple(WindowCount(*count) for count in counts)
+    return assignment
 
 
 def random_detector(seed: int, config: DetectorConfig | None = None) -> Detector:

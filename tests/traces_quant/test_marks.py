@@ -17,8 +17,7 @@ from mixarray.errors import InputError
 from mixarray.simulation import simulate
 from mixarray.trace.bundle import read_bundle
 from mixarray.trace.model import Encoding, Operator, OperatorKind, Role, Tensor, Topology, Variation
-from mixarray.trace.ratio import group_sizes
-from mixarray.trace.workload import WindowCount, Workload, build_workload
+from mixarray.trace.workload import Workload, build_workload
 from mixarray_traces.quantization.affine import AffineParams
 from mixarray_traces.quantization.arithmetic import Calibration
 from mixarray_traces.quantization.log_sqrt2 import LogSqrt2Params
@@ -29,13 +28,12 @@ from mixarray_traces.record.graph import ActivationFacts, Quantizers, WeightFact
 from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.packing import unpack_codes
 from mixarray_traces.record.recorder import record, topology_of
-from mixarray_traces.record.shape import DetectionShape, SwinShape
-from mixarray_traces.record.topology import block_grids, build_topology
+from mixarray_traces.record.topology import build_topology
+
+from .conftest import HEAD, TOY, toy_assignment
 
 Made = Callable[[RepqOptions], QuantizedDetector]
 
-TOY = SwinShape("toy", channels=(32, 64), depths=(2, 2), heads=(1, 2))
-HEAD = DetectionShape(channels=64, hidden_channels=64, outputs=14)
 LINEAR = 4 * 4 + 1 + 1 + 4
 """Linear operators of the toy: four in each of four blocks, embedding, merging, head."""
 
@@ -58,13 +56,7 @@ def topology(found: Quantizers = REPQ) -> Topology:
 
 
 def workload(found: Quantizers) -> Workload:
-    assignment = {}
-    for place, grid in block_grids(TOY, 112, 112).items():
-        high, _, _ = group_sizes(grid.windows, 400)
-        tokens = grid.window_tokens()
-        counts = (8, high, sum(tokens[:high])), (4, grid.windows - high, sum(tokens[high:]))
-        assignment[place] = tuple(WindowCount(*count) for count in counts)
-    return build_workload(TOY.name, topology(found), assignment, TOY.window**2)
+    return build_workload(TOY.name, topology(found), toy_assignment(), TOY.window**2)
 
 
 def counters(found: Quantizers) -> dict[tuple[str, str], int]:

@@ -17,17 +17,16 @@ from mixarray.trace.baseline import ratio_zero_workload
 from mixarray.trace.bundle import read_bundle
 from mixarray.trace.check_topology import check_topology
 from mixarray.trace.model import Encoding, Operand, Topology
-from mixarray.trace.ratio import group_sizes
-from mixarray.trace.workload import WindowCount, Workload, build_workload
+from mixarray.trace.workload import Workload, build_workload
 from mixarray_traces.quantization.side_names import between, side_a, side_b
 from mixarray_traces.record.compensated import compensated, compensated_operators
 from mixarray_traces.record.graph import ActivationFacts, Precision, Quantizers, WeightFacts
 from mixarray_traces.record.random_trace import random_bundle
-from mixarray_traces.record.shape import DetectionShape, SwinShape, shape_named
-from mixarray_traces.record.topology import block_grids, build_topology
+from mixarray_traces.record.shape import shape_named
+from mixarray_traces.record.topology import build_topology
 
-TOY = SwinShape("toy", channels=(32, 64), depths=(2, 2), heads=(1, 2))
-HEAD = DetectionShape(channels=64, hidden_channels=64, outputs=14)
+from .conftest import HEAD, TOY, toy_assignment
+
 RANK = 8
 COMPENSATED = compensated_operators(TOY)
 
@@ -49,19 +48,8 @@ def topology(softmax: ActivationFacts = PLAIN, rank: int = 0) -> Topology:
     return build_topology(TOY, 112, 112, HEAD, precision, found)
 
 
-def assigned(pruned: bool = False) -> dict[tuple[int, int], tuple[WindowCount, ...]]:
-    """40 % of the windows low, or pruned."""
-    found = {}
-    for place, grid in block_grids(TOY, 112, 112).items():
-        high, _, _ = group_sizes(grid.windows, 400)
-        tokens = grid.window_tokens()
-        counts = (8, high, sum(tokens[:high])), (0 if pruned else 4, grid.windows - high, sum(tokens[high:]))
-        found[place] = tuple(WindowCount(*count) for count in counts)
-    return found
-
-
 def workload(found: Topology, pruned: bool = False) -> Workload:
-    return build_workload(TOY.name, found, assigned(pruned), TOY.window**2)
+    return build_workload(TOY.name, found, toy_assignment(0 if pruned else 4), TOY.window**2)
 
 
 @cache
@@ -115,7 +103,7 @@ def test_both_engines_and_points_agree_on_a_side_path() -> None:
     fast, event = simulate(work, machine), simulate(work, machine, engine=Engine.EVENT)
     assert fast.execution.total_cycles == event.execution.total_cycles
     assert fast.execution.actions == event.execution.actions
-    found = Network(full, TOY.window**2).on(machine).totals(assigned())
+    found = Network(full, TOY.window**2).on(machine).totals(toy_assignment())
     assert (found.total_cycles, found.actions) == (fast.execution.total_cycles, fast.execution.actions)
     assert fast.execution.macs > simulate(workload(topology()), machine).execution.macs
 

@@ -28,8 +28,7 @@ from mixarray.trace.baseline import uniform_workload
 from mixarray.trace.bundle import Bundle, read_bundle
 from mixarray.trace.check_topology import check_topology
 from mixarray.trace.model import Encoding, OperatorKind, Tensor, Topology
-from mixarray.trace.ratio import group_sizes
-from mixarray.trace.workload import Assignment, WindowCount, Workload, build_workload
+from mixarray.trace.workload import Workload, build_workload
 from mixarray_traces.model.detector import Detector
 from mixarray_traces.quantization.calibrate import quantize
 from mixarray_traces.quantization.mptq_options import MptqOptions, SoftmaxQuantizer
@@ -40,10 +39,10 @@ from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.method_marks import marks_of
 from mixarray_traces.record.packing import unpack_codes
 from mixarray_traces.record.recorder import record
-from mixarray_traces.record.shape import SwinShape
-from mixarray_traces.record.topology import block_grids, build_topology
+from mixarray_traces.record.topology import build_topology
 
-TOY = SwinShape("toy", channels=(32, 64), depths=(2, 2), heads=(1, 2))
+from .conftest import TOY, toy_assignment
+
 GELU, SOFTMAX = ".mlp.fc2.input", ".attn.av.left"
 INPUT_STATIONARY = ("arrays.0.dataflow=input_stationary",)
 MACHINES = [
@@ -65,19 +64,8 @@ def topology(*marked: str, shift: int = 3) -> Topology:
     return build_topology(TOY, 112, 112, quantizers=Quantizers(activation, lambda name: WeightFacts()))
 
 
-def half_low() -> Assignment:
-    """40 % of the windows of every block in the low branch."""
-    assignment = {}
-    for place, grid in block_grids(TOY, 112, 112).items():
-        high, _, _ = group_sizes(grid.windows, 400)
-        tokens = grid.window_tokens()
-        counts = (8, high, sum(tokens[:high])), (4, grid.windows - high, sum(tokens[high:]))
-        assignment[place] = tuple(WindowCount(*count) for count in counts)
-    return assignment
-
-
 def workload(*marked: str, shift: int = 3) -> Workload:
-    return build_workload(TOY.name, topology(*marked, shift=shift), half_low(), TOY.window**2)
+    return build_workload(TOY.name, topology(*marked, shift=shift), toy_assignment(), TOY.window**2)
 
 
 def counters(done: Simulation) -> Mapping[tuple[str, str], int]:
@@ -153,12 +141,12 @@ def test_sums_that_an_accumulator_may_not_hold_are_refused() -> None:
 
 def test_points_equal_their_runs_and_refuse_what_these_refuse() -> None:
     whole, narrow = (load_accelerator("packed_w4_32x32", (f"arrays.0.accumulator_bits={bits}",)) for bits in (32, 23))
-    point = Network(topology(GELU, SOFTMAX), TOY.window**2).on(whole).totals(half_low())
+    point = Network(topology(GELU, SOFTMAX), TOY.window**2).on(whole).totals(toy_assignment())
     run = simulate(workload(GELU, SOFTMAX), whole)
     assert point.actions == run.execution.actions
     assert point.energy_pj == pytest.approx(run.energy.total_pj, rel=1e-12)
     with pytest.raises(InputError, match="23 bits do not hold the sums"):
-        Network(topology(GELU, shift=6), TOY.window**2).on(narrow).totals(half_low())
+        Network(topology(GELU, shift=6), TOY.window**2).on(narrow).totals(toy_assignment())
 
 
 @pytest.mark.parametrize(

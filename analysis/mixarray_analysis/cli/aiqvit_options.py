@@ -9,6 +9,7 @@ import typer
 
 from mixarray.errors import InputError
 from mixarray_analysis.cli.members import read_member
+from mixarray_analysis.cli.method_flags import refuse_elsewhere
 
 if TYPE_CHECKING:
     from mixarray_traces.quantization.aiqvit_options import AiqvitOptions
@@ -95,10 +96,8 @@ def aiqvit_options(method: str, flags: AiqvitFlags) -> AiqvitOptions | None:
         SoftmaxCodes,
     )
 
-    given = {name: value for name in AiqvitFlags.__slots__ if (value := getattr(flags, name)) is not None}
     if method != AIQVIT:
-        for name, value in given.items():
-            raise InputError(_option(name), f"{value} is an option of {AIQVIT}; the method is {method}")
+        refuse_elsewhere({_option(name): getattr(flags, name) for name in AiqvitFlags.__slots__}, AIQVIT, method)
         return None
     default = AiqvitOptions()
     compensation = read_member("--compensation", flags.compensation, Compensation, default.compensation)

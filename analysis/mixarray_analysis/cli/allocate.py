@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray.errors import InputError
+from mixarray_analysis.cli.context import is_meant, refuse_with_resume
 from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     FIRST_ACCELERATOR,
@@ -19,6 +21,7 @@ from mixarray_analysis.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from mixarray_analysis.allocating.results import Found
     from mixarray_analysis.allocating.settings import Settings
 
 NAME = "allocate"
@@ -27,6 +30,56 @@ EPILOG = examples(
     "mixarray allocate --objective cycles -a packed_w4_32x32 -o runs/cycles",
     "mixarray allocate compare runs/bits runs/cycles -o runs/bits_or_cycles",
 )
+
+ObjectiveOption = Annotated[
+    str | None, typer.Option(help="What is saved: bits, bops, cycles or energy.", show_default=False)
+]
+AverageBitsOption = Annotated[
+    float | None, typer.Option(help="Stop at this average width.", show_default="down to --lowest")
+]
+BudgetOption = Annotated[
+    float | None, typer.Option(help="Stop at this share of the start's bits, BOPs, cycles or energy.")
+]
+LowestOption = Annotated[int, typer.Option(help="Fewest bits of a decision: 3 or 4.")]
+AverageOption = Annotated[str, typer.Option(help="What the average is over: layers (every decision once) or elements.")]
+WidthOption = Annotated[
+    str,
+    typer.Option(
+        help="Which width a move goes to: next (the next below at which the cost falls) or steepest (where it "
+        "falls most per bit)."
+    ),
+]
+RescoreOption = Annotated[
+    str,
+    typer.Option(
+        help="When loss increases are measured: every (all at each step), lazy (the best anew until it stays the "
+        "best) or once (from the start)."
+    ),
+]
+MethodOption = Annotated[str, typer.Option(help="Quantization method: uniform_affine, repq_vit or mptq_vit.")]
+LossOption = Annotated[
+    str, typer.Option(help="What the head's output loses against float: mse (all outputs) or kl (classes).")
+]
+CanvasesOption = Annotated[int, typer.Option("--n", help="Canvases for quantizers and loss.")]
+SideOption = Annotated[int, typer.Option("--size", min=32, help="Side of these canvases in px.")]
+StreamOption = Annotated[int, typer.Option("--seed", min=0, help="Stream of these canvases; `evaluate` takes 0.")]
+InputOption = Annotated[
+    int, typer.Option("--input", min=32, help="Side of the simulated image in px; windows must not be padded.")
+]
+LowShareOption = Annotated[
+    str, typer.Option("--ratio", help="Share of low windows (4 bits at most), as in `evaluate`; one number.")
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(help="Losses that allocations share.  [default: allocation_losses.jsonl beside the result]"),
+]
+ResumeOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Go on with a stopped allocation, with its own settings.")
+]
+AllocationOutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Directory of the allocation.")]
+
+FREE = ("resume", "cache", "as_json", "quiet")
+"""Parameters that go with --resume; the stopped allocation decides all others."""
 
 app = typer.Typer(
     short_help="Allocate bits layer by layer, greedily.",
@@ -41,88 +94,48 @@ app = typer.Typer(
 def command(
     context: typer.Context,
     *,
-    objective: Annotated[
-        str | None, typer.Option(help="What is saved: bits, bops, cycles or energy.", show_default=False)
-    ] = None,
-    average_bits: Annotated[
-        float | None, typer.Option(help="Stop at this average width.", show_default="down to --lowest")
-    ] = None,
-    budget: Annotated[
-        float | None, typer.Option(help="Stop at this share of the start's bits, BOPs, cycles or energy.")
-    ] = None,
-    lowest: Annotated[int, typer.Option(help="Fewest bits of a decision: 3 or 4.")] = 4,
-    average: Annotated[
-        str, typer.Option(help="What the average is over: layers (every decision once) or elements.")
-    ] = "layers",
-    width: Annotated[
-        str,
-        typer.Option(
-            help="Which width a move goes to: next (the next below at which the cost falls) or steepest (where it "
-            "falls most per bit)."
-        ),
-    ] = "steepest",
-    rescore: Annotated[
-        str,
-        typer.Option(
-            help="When loss increases are measured: every (all at each step), lazy (the best anew until it stays the "
-            "best) or once (from the start)."
-        ),
-    ] = "lazy",
-    method: Annotated[
-        str, typer.Option(help="Quantization method: uniform_affine, repq_vit or mptq_vit.")
-    ] = "uniform_affine",
-    loss: Annotated[
-        str, typer.Option(help="What the head's output loses against float: mse (all outputs) or kl (classes).")
-    ] = "mse",
+    objective: ObjectiveOption = None,
+    average_bits: AverageBitsOption = None,
+    budget: BudgetOption = None,
+    lowest: LowestOption = 4,
+    average: AverageOption = "layers",
+    width: WidthOption = "steepest",
+    rescore: RescoreOption = "lazy",
+    method: MethodOption = "uniform_affine",
+    loss: LossOption = "mse",
     accelerator: AcceleratorOption = FIRST_ACCELERATOR,
     overrides: SetOption = None,
     checkpoint: CheckpointOption = None,
-    canvases: Annotated[int, typer.Option("--n", help="Canvases for quantizers and loss.")] = 16,
-    size: Annotated[int, typer.Option("--size", min=32, help="Side of these canvases in px.")] = 112,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Stream of these canvases; `evaluate` takes 0.")] = 2,
-    input_px: Annotated[
-        int, typer.Option("--input", min=32, help="Side of the simulated image in px; windows must not be padded.")
-    ] = 224,
-    ratio: Annotated[
-        str, typer.Option("--ratio", help="Share of low windows (4 bits at most), as in `evaluate`; one number.")
-    ] = "0",
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Losses that allocations share.  [default: allocation_losses.jsonl beside the result]"),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with a stopped allocation, with its own settings.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Directory of the allocation.")] = None,
+    canvases: CanvasesOption = 16,
+    size: SideOption = 112,
+    seed: StreamOption = 2,
+    input_px: InputOption = 224,
+    ratio: LowShareOption = "0",
+    cache: CacheOption = None,
+    resume: ResumeOption = None,
+    out: AllocationOutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Begin an allocation, or go on with one."""
-    if context.invoked_subcommand is not None:
-        _refuse_before(context)
-        return
-    if objective is None and resume is None and out is None:
-        typer.echo(context.get_help())
+    if not is_meant(context, objective, resume, out):
         return
     from mixarray_analysis.allocating.command import Manner, begin
     from mixarray_analysis.allocating.command import resume as go_on
-    from mixarray_analysis.allocating.sentences import sentences
     from mixarray_analysis.announce import be_silent
     from mixarray_analysis.models import prepare_torch
-    from mixarray_analysis.say import say
-    from mixarray_analysis.tables import to_json
 
     prepare_torch()
     manner = Manner(be_silent if quiet or as_json else _say_progress, cache, force, quiet or as_json)
     if resume is not None:
-        _refuse_with_resume(context)
+        refuse_with_resume(context, (name for name in context.params if name not in FREE), "allocation")
         found = go_on(resume, manner)
     else:
         if objective is None:
-            _refuse("--objective", "is needed: bits, bops, cycles or energy")
+            raise InputError("--objective", "is needed: bits, bops, cycles or energy")
         if out is None:
-            _refuse("--out", "is needed: the directory of the allocation")
+            raise InputError("--out", "is needed: the directory of the allocation")
         settings = _settings(
             objective=objective,
             average=average,
@@ -143,10 +156,7 @@ def command(
             ratio=ratio,
         )
         found = begin(settings, out, manner)
-    if as_json:
-        typer.echo(to_json(found.to_json()))
-    elif not quiet:
-        say("\n".join(sentences(found)))
+    _report(found, as_json, quiet)
 
 
 @app.command("compare", epilog=examples("mixarray allocate compare runs/bits runs/cycles -o runs/bits_or_cycles"))
@@ -235,6 +245,17 @@ def _settings(
     )
 
 
+def _report(found: Found, as_json: bool, quiet: bool) -> None:
+    from mixarray_analysis.allocating.sentences import sentences
+    from mixarray_analysis.say import say
+    from mixarray_analysis.tables import to_json
+
+    if as_json:
+        typer.echo(to_json(found.to_json()))
+    elif not quiet:
+        say("\n".join(sentences(found)))
+
+
 def _say_progress(line: str) -> None:
     """On stderr, beside the result, on a terminal: nobody should wonder for minutes."""
     import sys
@@ -243,30 +264,3 @@ def _say_progress(line: str) -> None:
 
     if sys.stderr.isatty():
         typer.echo(printable(line), err=True)
-
-
-def _typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _refuse_before(context: typer.Context) -> None:
-    """Raise InputError where options of an allocation stand before a command that would not see them."""
-    for name in context.params:
-        if _typed(context, name):
-            what = f"takes its options behind its name; {name} stands before it"
-            _refuse(f"allocate {context.invoked_subcommand}", what)
-
-
-def _refuse_with_resume(context: typer.Context) -> None:
-    """Raise InputError where a setting is typed that the stopped allocation decides itself."""
-    free = ("resume", "cache", "as_json", "quiet")
-    for name in context.params:
-        if name not in free and _typed(context, name):
-            _refuse("--resume", f"goes on with the settings of the stopped allocation: leave out what sets {name}")
-
-
-def _refuse(where: str, message: str) -> NoReturn:
-    from mixarray.errors import InputError
-
-    raise InputError(where, message)

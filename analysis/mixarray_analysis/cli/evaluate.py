@@ -23,11 +23,16 @@ from mixarray_analysis.cli.options import (
     RatiosOption,
     ScoreOption,
     SeedOption,
+    SideOption,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixarray.trace.padding import Padding
     from mixarray_traces.classification.evaluate import ClassificationRow
     from mixarray_traces.evaluation import EvaluationRow
+    from mixarray_traces.quantization.ratios import Asked
 
 NAME = "evaluate"
 EPILOG = examples(
@@ -38,12 +43,6 @@ EPILOG = examples(
 NumberOption = Annotated[
     int | None,
     typer.Option("--n", min=2, help="Canvases, or photographs of --data, drawn by the seed.  [default: 100; all]"),
-]
-SideOption = Annotated[
-    int | None,
-    typer.Option(
-        "--size", min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"
-    ),
 ]
 SplitOption = Annotated[
     str | None,
@@ -91,10 +90,8 @@ def command(
     from mixarray_analysis.files import refuse_existing, write_text
     from mixarray_analysis.models import open_model
     from mixarray_analysis.own_data import OwnData, evaluate_own
-    from mixarray_analysis.own_tables import accuracy_of_any
-    from mixarray_analysis.say import say, say_padding
     from mixarray_analysis.steps import evaluate_ratios
-    from mixarray_analysis.tables import EQUAL_NOTE, accuracy_csv, accuracy_json, resamples_csv, show
+    from mixarray_analysis.tables import accuracy_csv, resamples_csv
     from mixarray_traces.quantization.ratios import choice_of
 
     chosen, kind = read_choices(ratios, pruning, promotion), read_padding(padding)
@@ -129,11 +126,25 @@ def command(
             write_text(resamples, resamples_csv(rows, [choice_of(asked).label for asked in chosen]), force)
     if out is not None:
         write_text(out, accuracy_csv(rows), force)
+    _report(rows, chosen, kind, as_json, quiet)
+
+
+def _report(
+    rows: list[EvaluationRow] | list[ClassificationRow],
+    chosen: Sequence[Asked],
+    padding: Padding,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from mixarray_analysis.own_tables import accuracy_of_any
+    from mixarray_analysis.say import say, say_padding
+    from mixarray_analysis.tables import EQUAL_NOTE, accuracy_json, show
+
     if as_json:
         typer.echo(accuracy_json(rows))
     elif not quiet:
         show(accuracy_of_any(rows))
         say(f"windows ranked by {rows[0].score}")
-        say_padding(kind)
+        say_padding(padding)
         if 0 in chosen:
             say(EQUAL_NOTE)

@@ -8,6 +8,7 @@ import typer
 
 from mixarray.errors import InputError
 from mixarray_analysis.cli.members import read_member
+from mixarray_analysis.cli.method_flags import refuse_elsewhere
 
 if TYPE_CHECKING:
     from mixarray_traces.quantization.mptq_options import MptqOptions
@@ -61,9 +62,7 @@ def mptq_options(
         "--region-search": region_search,
     }
     if method != MPTQ_VIT:
-        for option, value in given.items():
-            if value is not None:
-                raise InputError(option, f"is an option of {MPTQ_VIT}; the method is {method}")
+        refuse_elsewhere(given, MPTQ_VIT, method, says_value=False)
         return None
     if no_bias and smoothed_range is not None:
         raise InputError("--smoothed-range", f"{smoothed_range} needs shifted channels; leave out --no-bias, or this")

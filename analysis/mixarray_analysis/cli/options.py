@@ -91,6 +91,10 @@ PaddingOption = Annotated[
 ModelOption = Annotated[
     Path | None, typer.Option("--model", help="A quantized model written by `quantize` (default: the shipped one).")
 ]
+ModelOrShapeOption = Annotated[
+    str | None,
+    typer.Option("--model", help="A quantized model's directory (default: the shipped one), or swin_t|swin_s|swin_b."),
+]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option(
@@ -116,6 +120,12 @@ CanvasesOrNoneOption = Annotated[
     int, typer.Option("--n", min=0, help="Canvases the accuracy is taken on: at least 2, or 0 for none.")
 ]
 SizeOption = Annotated[int, typer.Option("--size", min=32, help="Height and width of a canvas in pixels.")]
+SideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size", min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"
+    ),
+]
 
 EngineOption = Annotated[
     Literal["event", "fast"] | None,

@@ -13,6 +13,7 @@ from mixarray_analysis.cli.options import (
     DataOption,
     ForceOption,
     ImageDirOption,
+    ModelOrShapeOption,
     PaddingOption,
     PromotionOption,
     PruningOption,
@@ -20,6 +21,7 @@ from mixarray_analysis.cli.options import (
     RatioOption,
     ScoreOption,
     SeedOption,
+    SideOption,
 )
 
 NAME = "record"
@@ -29,57 +31,60 @@ EPILOG = examples(
     "mixarray record --model swin_t --input 800x1333 --weights random --score random --ratio 0.4 -o runs/swin_t",
 )
 
+BundleOutOption = Annotated[Path, typer.Option("--out", "-o", help="Directory of the bundle.")]
+ImagesOption = Annotated[
+    list[Path] | None, typer.Option("--image", help="Your own image (repeatable) instead of drawn canvases.")
+]
+NumberOption = Annotated[
+    int | None, typer.Option("--n", min=1, help="Drawn canvases, or photographs of --data.  [default: 1]")
+]
+InputSizeOption = Annotated[
+    str | None, typer.Option("--input", metavar="HxW", help="Input size of a named model, such as 800x1333.")
+]
+WeightsOption = Annotated[str, typer.Option(help="`trained`, or `random` for a named model.")]
+BranchBitsOption = Annotated[
+    str | None,
+    typer.Option(metavar="HIGH,LOW", help="Activation bits of a named model's branches.  [default: 8,4]"),
+]
+WeightBitsOption = Annotated[
+    int | None, typer.Option(min=2, max=8, help="Bits of the weights in a named model's blocks.  [default: 4]")
+]
+MarksOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose marks the trace of a named model bears: encodings, row and column sums of uniform_affine "
+        "(default), repq_vit, ofq, mptq_vit or aiqvit."
+    ),
+]
+RankOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Side path of this rank and 8 bits beside every linear layer of a named model."),
+]
+TensorsOption = Annotated[str, typer.Option(help="Recorded codes: none, sampled (first image) or all.")]
+
 
 def command(
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the bundle.")],
+    out: BundleOutOption,
     ratio: RatioOption,
     pruning: PruningOption = "0",
     promotion: PromotionOption = "refused",
     padding: PaddingOption = "attention",
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", help="A quantized model's directory (default: the shipped one), or swin_t|swin_s|swin_b."
-        ),
-    ] = None,
-    images: Annotated[
-        list[Path] | None, typer.Option("--image", help="Your own image (repeatable) instead of drawn canvases.")
-    ] = None,
+    model: ModelOrShapeOption = None,
+    images: ImagesOption = None,
     data: DataOption = None,
     image_dir: ImageDirOption = None,
-    canvases: Annotated[
-        int | None, typer.Option("--n", min=1, help="Drawn canvases, or photographs of --data.  [default: 1]")
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(min=32, help="Side in px of a canvas, or of a photograph's crop.  [default: 448; as calibrated]"),
-    ] = None,
-    input_size: Annotated[
-        str | None, typer.Option("--input", metavar="HxW", help="Input size of a named model, such as 800x1333.")
-    ] = None,
-    weights: Annotated[str, typer.Option(help="`trained`, or `random` for a named model.")] = "trained",
-    bits: Annotated[
-        str | None,
-        typer.Option(metavar="HIGH,LOW", help="Activation bits of a named model's branches.  [default: 8,4]"),
-    ] = None,
-    weight_bits: Annotated[
-        int | None, typer.Option(min=2, max=8, help="Bits of the weights in a named model's blocks.  [default: 4]")
-    ] = None,
+    canvases: NumberOption = None,
+    size: SideOption = None,
+    input_size: InputSizeOption = None,
+    weights: WeightsOption = "trained",
+    bits: BranchBitsOption = None,
+    weight_bits: WeightBitsOption = None,
     allocation: AllocationOption = None,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            help="Whose marks the trace of a named model bears: encodings, row and column sums of uniform_affine "
-            "(default), repq_vit, ofq, mptq_vit or aiqvit."
-        ),
-    ] = None,
-    rank: Annotated[
-        int | None,
-        typer.Option(min=1, help="Side path of this rank and 8 bits beside every linear layer of a named model."),
-    ] = None,
+    method: MarksOption = None,
+    rank: RankOption = None,
     score: ScoreOption = None,
-    tensors: Annotated[str, typer.Option(help="Recorded codes: none, sampled (first image) or all.")] = "none",
+    tensors: TensorsOption = "none",
     seed: SeedOption = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixarray.errors import InputError
 from mixarray_analysis.cli.members import read_member
+from mixarray_analysis.cli.method_flags import refuse_elsewhere
 
 if TYPE_CHECKING:
     from mixarray_traces.quantization.options import RepqOptions
@@ -55,9 +55,7 @@ def repq_options(
         "--largest-shift": largest_shift,
     }
     if method != REPQ_VIT:
-        for option, value in given.items():
-            if value is not None:
-                raise InputError(option, f"{value} is an option of {REPQ_VIT}; the method is {method}")
+        refuse_elsewhere(given, REPQ_VIT, method)
         return None
     defaults = RepqOptions()
     return RepqOptions(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray.errors import InputError
+from mixarray_analysis.cli.context import is_meant, refuse_with_resume
 from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     FIRST_ACCELERATOR,
@@ -36,6 +38,25 @@ EvaluationsOption = Annotated[
     int, typer.Option(min=1, help="Most distinct settings that are measured, known accuracies included.")
 ]
 PopulationOption = Annotated[int, typer.Option(help="Settings per generation; even, from 4.")]
+ObjectiveOption = Annotated[
+    str | None, typer.Option(help="What is made small: bops, cycles, energy or edp.", show_default=False)
+]
+PruningOption = Annotated[bool, typer.Option("--pruning", help="Search pruning ratios too, 0 to 0.8 per pair.")]
+CanvasesOption = Annotated[int, typer.Option("--n", help="Canvases that the search measures accuracy on.")]
+FinalCanvasesOption = Annotated[
+    int, typer.Option("--final-n", help="Other canvases that the front is measured on again.")
+]
+FinalSeedOption = Annotated[int, typer.Option(min=0, help="Stream of the other canvases; the search takes 0.")]
+ResumeOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Go on with a stopped search, with its own settings.")
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(help="Accuracies that searches share.  [default: accuracy_cache.jsonl beside the result]"),
+]
+SearchOutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Directory of the search; --resume: as before.")
+]
 
 app = typer.Typer(
     short_help="Search ratios: accuracy against what hardware does.",
@@ -49,45 +70,30 @@ app = typer.Typer(
 def command(
     context: typer.Context,
     *,
-    objective: Annotated[
-        str | None, typer.Option(help="What is made small: bops, cycles, energy or edp.", show_default=False)
-    ] = None,
+    objective: ObjectiveOption = None,
     accelerator: AcceleratorOption = FIRST_ACCELERATOR,
     overrides: SetOption = None,
     model: ModelOption = None,
-    pruning: Annotated[bool, typer.Option("--pruning", help="Search pruning ratios too, 0 to 0.8 per pair.")] = False,
+    pruning: PruningOption = False,
     seed: SeedOption = 0,
     population: PopulationOption = 20,
     generations: GenerationsOption = 20,
     evaluations: EvaluationsOption = 400,
-    canvases: Annotated[int, typer.Option("--n", help="Canvases that the search measures accuracy on.")] = 64,
-    final_canvases: Annotated[
-        int, typer.Option("--final-n", help="Other canvases that the front is measured on again.")
-    ] = 500,
-    final_seed: Annotated[int, typer.Option(min=0, help="Stream of the other canvases; the search takes 0.")] = 1,
+    canvases: CanvasesOption = 64,
+    final_canvases: FinalCanvasesOption = 500,
+    final_seed: FinalSeedOption = 1,
     size: SizeOption = 448,
     score: ScoreOption = None,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with a stopped search, with its own settings.")
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(help="Accuracies that searches share.  [default: accuracy_cache.jsonl beside the result]"),
-    ] = None,
+    resume: ResumeOption = None,
+    cache: CacheOption = None,
     jobs: JobsOption = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Directory of the search; --resume: as before.")
-    ] = None,
+    out: SearchOutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Begin a search, or go on with one."""
-    if context.invoked_subcommand is not None:
-        _refuse_before(context)
-        return
-    if objective is None and resume is None and out is None:
-        typer.echo(context.get_help())
+    if not is_meant(context, objective, resume, out):
         return
     from mixarray_analysis.announce import be_silent
     from mixarray_analysis.search.settings import Limits
@@ -105,9 +111,9 @@ def command(
         found = go_on(resume, limits, out, manner)
     else:
         if objective is None:
-            _refuse("--objective", "is needed: bops, cycles, energy or edp")
+            raise InputError("--objective", "is needed: bops, cycles, energy or edp")
         if out is None:
-            _refuse("--out", "is needed: the directory of the search")
+            raise InputError("--out", "is needed: the directory of the search")
         request = Request(
             objective,
             accelerator,
@@ -190,7 +196,7 @@ def enumerate_command(
 
     allowed = [known.value for known in Objective if known is not Objective.BOPS]
     if objective not in allowed:
-        _refuse("--objective", f"{objective!r} is not possible; allowed: {', '.join(allowed)}")
+        raise InputError("--objective", f"{objective!r} is not possible; allowed: {', '.join(allowed)}")
     limits = Limits(generations, evaluations)
     changed = tuple(overrides or ())
     wanted = Enumeration(
@@ -242,20 +248,6 @@ def _show(found: Found) -> None:
     say(f"{found.evaluations} settings in {found.generations} generations, stopped by {found.stopped.value}")
 
 
-def _typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _refuse_before(context: typer.Context) -> None:
-    """Raise InputError where options of a search stand before a command that would not see them."""
-    for name in context.params:
-        if _typed(context, name):
-            _refuse(
-                f"search {context.invoked_subcommand}", f"takes its options behind its name; {name} stands before it"
-            )
-
-
 def _refuse_with_resume(context: typer.Context) -> None:
     """Raise InputError where a setting is typed that the stopped search decides itself."""
     fixed = (
@@ -270,19 +262,11 @@ def _refuse_with_resume(context: typer.Context) -> None:
         "size",
         "score",
     )
-    for name in fixed:
-        if _typed(context, name):
-            _refuse("--resume", f"goes on with the settings of the stopped search: leave out what sets {name}")
+    refuse_with_resume(context, fixed, "search")
 
 
 def _need_pymoo() -> None:
     from importlib.util import find_spec
 
     if find_spec("pymoo") is None:
-        _refuse("pymoo", "searching needs it: pip install 'mixarray[search]'")
-
-
-def _refuse(where: str, message: str) -> NoReturn:
-    from mixarray.errors import InputError
-
-    raise InputError(where, message)
+        raise InputError("pymoo", "searching needs it: pip install 'mixarray[search]'")

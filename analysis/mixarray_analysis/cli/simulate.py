@@ -33,38 +33,46 @@ EPILOG = examples(
 )
 SOURCES = "a bundle, --topology T.csv, or --gemm M,N,K with --bits A,W"
 
+BundleArgument = Annotated[Path | None, typer.Argument(help="Directory of a bundle (or give --topology or --gemm).")]
+TopologyOption = Annotated[
+    Path | None, typer.Option(metavar="T.csv", help="A SCALE-Sim topology: with --scalesim-config, or with --bits.")
+]
+ScalesimConfigOption = Annotated[
+    Path | None,
+    typer.Option(metavar="C.cfg", help="Time --topology by SCALE-Sim's own rule under this configuration of it."),
+]
+GemmOption = Annotated[str | None, typer.Option(metavar="M,N,K", help="A single GEMM instead of a bundle.")]
+BitsOption = Annotated[
+    str | None, typer.Option(metavar="A,W", help="Activation and weight bits of --gemm or --topology, as 8,4.")
+]
+ResultBitsOption = Annotated[
+    int | None, typer.Option(metavar="BITS", help="What results are requantized to, with --bits.  [default: 8]")
+]
+AcceleratorOrNoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--accelerator",
+        "-a",
+        help=f"Name of a shipped accelerator, or a YAML file.  [default: {FIRST_ACCELERATOR}]",
+        autocompletion=complete_accelerators,
+    ),
+]
+UniformOption = Annotated[str | None, typer.Option(metavar="WxAy", help="Every window at one precision, such as W4A4.")]
+ImageOption = Annotated[int | None, typer.Option(min=0, help="Only this image of the bundle (default: all).")]
+
 
 def command(
     *,
-    bundle: Annotated[Path | None, typer.Argument(help="Directory of a bundle (or give --topology or --gemm).")] = None,
-    topology: Annotated[
-        Path | None, typer.Option(metavar="T.csv", help="A SCALE-Sim topology: with --scalesim-config, or with --bits.")
-    ] = None,
-    scalesim_config: Annotated[
-        Path | None,
-        typer.Option(metavar="C.cfg", help="Time --topology by SCALE-Sim's own rule under this configuration of it."),
-    ] = None,
-    gemm: Annotated[str | None, typer.Option(metavar="M,N,K", help="A single GEMM instead of a bundle.")] = None,
-    bits: Annotated[
-        str | None, typer.Option(metavar="A,W", help="Activation and weight bits of --gemm or --topology, as 8,4.")
-    ] = None,
-    result_bits: Annotated[
-        int | None, typer.Option(metavar="BITS", help="What results are requantized to, with --bits.  [default: 8]")
-    ] = None,
-    accelerator: Annotated[
-        str | None,
-        typer.Option(
-            "--accelerator",
-            "-a",
-            help=f"Name of a shipped accelerator, or a YAML file.  [default: {FIRST_ACCELERATOR}]",
-            autocompletion=complete_accelerators,
-        ),
-    ] = None,
+    bundle: BundleArgument = None,
+    topology: TopologyOption = None,
+    scalesim_config: ScalesimConfigOption = None,
+    gemm: GemmOption = None,
+    bits: BitsOption = None,
+    result_bits: ResultBitsOption = None,
+    accelerator: AcceleratorOrNoneOption = None,
     overrides: SetOption = None,
-    uniform: Annotated[
-        str | None, typer.Option(metavar="WxAy", help="Every window at one precision, such as W4A4.")
-    ] = None,
-    image: Annotated[int | None, typer.Option(min=0, help="Only this image of the bundle (default: all).")] = None,
+    uniform: UniformOption = None,
+    image: ImageOption = None,
     engine: EngineOption = None,
     timeline: TimelineOption = False,
     timeline_limit: TimelineLimitOption = None,

@@ -12,6 +12,7 @@ from mixarray_analysis.cli.options import (
     ForceOption,
     JsonOption,
     ModelOption,
+    ModelOrShapeOption,
     PaddingOption,
     PromotionOption,
     PruningOption,
@@ -128,12 +129,7 @@ def shares(
     ratios: RatiosOption = "0.2,0.4,0.6,0.8",
     pruning: PruningOption = "0",
     promotion: PromotionOption = "refused",
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", help="A quantized model's directory (default: the shipped one), or swin_t|swin_s|swin_b."
-        ),
-    ] = None,
+    model: ModelOrShapeOption = None,
     input_size: Annotated[str, typer.Option("--input", metavar="HxW", help="Image size in pixels.")] = "448x448",
     out: OutFile = None,
     force: ForceOption = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray_analysis.cli.context import was_typed
 from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     BOTH_ACCELERATORS,
@@ -134,8 +135,7 @@ def _sweep_spec(
     from mixarray_analysis.sweeps import command as work
 
     for name, option in QUICK_ONLY.items():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        if was_typed(context, name):
             raise InputError(option, f"does not go with a specification: {spec} says it all")
     if dry_run:
         work.dry_run(spec, jobs, as_json, quiet)
