@@ -64,6 +64,9 @@ def command(
     final_canvases: Annotated[
         int, typer.Option("--final-n", help="Other canvases that the front is measured on again.")
     ] = 500,
+    final_settings: Annotated[
+        int, typer.Option(help="Settings of the front measured again, at most: its ends, and evenly between.")
+    ] = 16,
     final_seed: Annotated[int, typer.Option(min=0, help="Stream of the other canvases; the search takes 0.")] = 1,
     size: SizeOption = 448,
     score: ScoreOption = None,
@@ -98,7 +101,7 @@ def command(
     from mixarray_analysis.search.results import found_values
     from mixarray_analysis.tables import to_json
 
-    limits = Limits(generations, evaluations, final_canvases, final_seed)
+    limits = Limits(generations, evaluations, final_canvases, final_seed, final_settings)
     manner = Manner(be_silent if quiet or as_json else _say_progress, cache, jobs, force, quiet)
     if resume is not None:
         _refuse_with_resume(context)
