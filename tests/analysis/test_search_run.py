@@ -24,7 +24,7 @@ from mixarray_analysis.search.compare import compare_searches
 from mixarray_analysis.search.hardware import Objective
 from mixarray_analysis.search.progress import CHECKPOINT, Reached, read_checkpoint
 from mixarray_analysis.search.results import read_found, write_found
-from mixarray_analysis.search.run import run_search
+from mixarray_analysis.search.run import evenly, run_search
 from mixarray_analysis.search.settings import Limits
 from mixarray_analysis.search.subject import open_subject
 from mixarray_traces.evaluation import evaluate
@@ -71,6 +71,15 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {name: (directory / name).read_bytes() for name in FILES}
+
+
+def test_a_long_front_is_measured_at_its_ends_and_evenly_between() -> None:
+    front = [(step,) for step in range(31)]
+    assert evenly(front, 31) == front
+    assert evenly(front, 16) == front[::2]
+    assert evenly(front, 4) == [(0,), (10,), (20,), (30,)]
+    assert evenly(front[:6], 3) == [(0,), (3,), (5,)]
+    assert evenly(front, 2) == [(0,), (30,)]
 
 
 def test_the_files_of_a_search(searched: Path) -> None:

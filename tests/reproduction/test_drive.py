@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from mixarray.errors import InputError
-from mixarray_analysis.reproduction.drive import chosen, drive
+from mixarray_analysis.reproduction.drive import chosen, drive, is_needed
 from mixarray_analysis.reproduction.runs import SEARCH_BUDGET, Places, Run, every_run
 
 from .conftest import plain_accuracy, write_evaluation
@@ -34,8 +34,8 @@ class Fake:
             write_evaluation(self.places.results, run, plain_accuracy, self.places.n)
             return 0
         made = Path(self.places.fill(run.makes))
-        made.parent.mkdir(parents=True, exist_ok=True)
         for file in (made, *(Path(self.places.fill(source)) for source, _ in run.keeps)):
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps({"training": [{"images": 5}], "rest": 0}), encoding="utf-8")
         return 0
 
@@ -73,6 +73,19 @@ def test_what_the_page_needs_of_a_model_is_kept(fake: Fake) -> None:
     assert fake.drive("uniform_s0")
     kept = fake.places.results / "uniform_s0" / "training.json"
     assert json.loads(kept.read_text(encoding="utf-8")) == [{"images": 5}]
+
+
+def test_a_new_scratch_directory_is_filled_only_for_what_is_missing(fake: Fake, tmp_path: Path) -> None:
+    runs, asked = every_run(), ("uniform_s0", "control_s0", "saqa_s0", "annealing_s0", "repq_vit", "bops_s0")
+    assert fake.drive(*asked)
+    elsewhere = Fake(replace(fake.places, work=tmp_path / "elsewhere"))
+    needed = {run.name for run in runs if is_needed(run, runs, elsewhere.places)}
+    assert not {name for name in needed if name.split("/")[0] in asked}
+    (fake.places.results / "annealing_s0" / "ratios.csv").unlink()
+    again = {run.name for run in runs if is_needed(run, runs, elsewhere.places)} - needed
+    assert again == {"uniform_s0", "saqa_s0", "annealing_s0", "annealing_s0/ratios"}
+    assert elsewhere.drive("repq_vit")
+    assert [words[0] for words in elsewhere.calls] == ["quantize"]
 
 
 def test_stopped_trainings_and_searches_go_on(fake: Fake) -> None:

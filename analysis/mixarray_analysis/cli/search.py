@@ -46,6 +46,9 @@ CanvasesOption = Annotated[int, typer.Option("--n", help="Canvases that the sear
 FinalCanvasesOption = Annotated[
     int, typer.Option("--final-n", help="Other canvases that the front is measured on again.")
 ]
+FinalSettingsOption = Annotated[
+    int, typer.Option(help="Settings of the front measured again, at most: its ends, and evenly between.")
+]
 FinalSeedOption = Annotated[int, typer.Option(min=0, help="Stream of the other canvases; the search takes 0.")]
 ResumeOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Go on with a stopped search, with its own settings.")
@@ -81,6 +84,7 @@ def command(
     evaluations: EvaluationsOption = 400,
     canvases: CanvasesOption = 64,
     final_canvases: FinalCanvasesOption = 500,
+    final_settings: FinalSettingsOption = 16,
     final_seed: FinalSeedOption = 1,
     size: SizeOption = 448,
     score: ScoreOption = None,
@@ -104,7 +108,7 @@ def command(
     from mixarray_analysis.search.results import found_values
     from mixarray_analysis.tables import to_json
 
-    limits = Limits(generations, evaluations, final_canvases, final_seed)
+    limits = Limits(generations, evaluations, final_canvases, final_seed, final_settings)
     manner = Manner(be_silent if quiet or as_json else _say_progress, cache, jobs, force, quiet)
     if resume is not None:
         _refuse_with_resume(context)

@@ -1,4 +1,7 @@
-"""Runs what is missing of a page's runs, one command after another; what exists is not run again."""
+"""Runs what is missing of a page's runs, one command after another; what exists is not run again.
+
+Models and bundles lie in a scratch directory. Where that is new, those are made again that a missing result needs.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,8 @@ def drive(
         if is_complete(run, places):
             keep(run, places)
             continue
+        if run.name not in only and not is_needed(run, runs, places):
+            continue
         lacks = [name for name in run.needs if not is_complete(by_name[name], places)]
         if lacks or (most is not None and started >= most):
             say(f"left out: {run.name}" + (f", which needs {', '.join(lacks)}" if lacks else ""))
@@ -45,11 +50,12 @@ def drive(
             continue
         say(command_line(run, places))
         started += 1
-        if execute([sys.executable, "-m", run.module, *words_to_run(run, places)]) or not is_complete(run, places):
+        failed = execute([sys.executable, "-m", run.module, *words_to_run(run, places)])
+        if not failed:
+            keep(run, places)
+        if failed or not is_complete(run, places):
             say(f"failed: {run.name}")
             complete = False
-            continue
-        keep(run, places)
     return complete
 
 
@@ -68,6 +74,14 @@ def is_complete(run: Run, places: Places) -> bool:
     if not made.exists():
         return False
     return not run.n or canvases_of(made) >= places.n
+
+
+def is_needed(run: Run, runs: Sequence[Run], places: Places) -> bool:
+    """Whether a result is missing that this run makes, or that another makes from it."""
+    if not all(_copy(name, places).exists() for _, name in run.keeps) or run.makes.startswith("{results}"):
+        return not is_complete(run, places)
+    following = (other for other in runs if run.name in other.needs)
+    return any(not is_complete(other, places) and is_needed(other, runs, places) for other in following)
 
 
 def canvases_of(path: Path) -> int:
@@ -96,16 +110,23 @@ def _limits(words: list[str]) -> list[str]:
 
 
 def keep(run: Run, places: Places) -> None:
-    """Copy what the page needs of a finished run into the results."""
+    """Copy what the page needs of a finished run into the results; what was made in another place is there already."""
     for source, name in run.keeps:
-        content = Path(places.fill(source)).read_bytes()
+        made = Path(places.fill(source))
+        if not made.exists():
+            continue
+        content = made.read_bytes()
         if run.part:
             content = (json.dumps(json.loads(content).get(run.part, []), indent=2) + "\n").encode()
-        copy = places.results.parent / name
+        copy = _copy(name, places)
         copy.parent.mkdir(parents=True, exist_ok=True)
         part = copy.with_name(f".{copy.name}.partial")
         part.write_bytes(content)
         part.replace(copy)
+
+
+def _copy(name: str, places: Places) -> Path:
+    return places.results.parent / name
 
 
 def _is_called(run: Run, name: str) -> bool:

@@ -42,9 +42,9 @@ class Run:
     """One command of `mixarray`, or of another module of the project.
 
     name: unique; it names the result too. words: behind `mixarray`. makes: the file that is there when the command is
-    complete. keeps: (file, name beside `{results}`) of what is copied where it is not made there; of JSON only
-    the entry `part`, if given. needs: names of runs before it. n: whether the number of canvases is `{n}`, so that a
-    result on fewer is made again. module: what `python -m` runs.
+    complete. keeps: (file, name beside `{results}`) of what is copied where it is not made there, in this order; of
+    JSON only the entry `part`, if given. needs: names of runs before it. n: whether the number of canvases is `{n}`,
+    so that a result on fewer is made again. module: what `python -m` runs.
     """
 
     name: str
@@ -140,10 +140,10 @@ def _searches() -> Iterator[Run]:
             out = f"{{work}}/search/{stem}_s{seed}"
             wanted = "search", "--objective", objective, "-a", machine, "--seed", str(seed), *SEARCH_BUDGET, "-o", out
             names.append(f"{stem}_s{seed}")
-            files = ("search.json", "front.csv")
-            keeps = tuple((f"{out}/{file}", f"results/search/{names[-1]}/{file}") for file in files)
-            yield Run(names[-1], wanted, f"{out}/search.json", keeps)
-    finished = tuple(f"{{work}}/search/{name}" for name in names)
+            copy = f"search/{names[-1]}"
+            keeps = tuple((f"{out}/{file}", f"results/{copy}/{file}") for file in ("front.csv", "search.json"))
+            yield Run(names[-1], wanted, f"{{results}}/{copy}/search.json", keeps)
+    finished = tuple(f"{{results}}/search/{name}" for name in names)
     compared = "{work}/search/compared"
     words = "search", "compare", *finished, "-o", compared
     table, picture = f"{compared}/compare.csv", f"{compared}/fronts.png"

@@ -43,9 +43,10 @@ def run_search(
     write_checkpoint(out / CHECKPOINT, settings, reached)
     measure = _measure(subject, settings, quiet)
     reached, stopped = run_generations(subject.space, settings.population, limits, reached, measure, keep)
-    genes = _front_genes(reached)
+    whole = _front_genes(reached)
+    genes = evenly(whole, limits.final_settings)
     zero = subject.space.uniform(0)
-    say(f"measuring {len(genes)} settings of the front again on {limits.final_canvases} other canvases")
+    say(f"measuring {len(genes)} of {len(whole)} settings of the front again on {limits.final_canvases} other canvases")
     rows = _rows(subject, settings, limits, reached, [zero, *genes], quiet)
     baseline, front = rows[0], tuple(rows[1:])
     objective = settings.objective
@@ -96,6 +97,14 @@ def _front_genes(reached: Reached) -> list[Genes]:
     for genes, trade in reached.measured.items():
         first.setdefault(trade, genes)
     return [first[trade] for trade in front_of(list(reached.measured.values()))]
+
+
+def evenly(genes: Sequence[Genes], most: int) -> list[Genes]:
+    """All of them, or of more than `most` (at least 2) the ends and those nearest to equal steps between them."""
+    if len(genes) <= most:
+        return list(genes)
+    last, steps = len(genes) - 1, most - 1
+    return [genes[(2 * last * step + steps) // (2 * steps)] for step in range(most)]
 
 
 def _rows(

@@ -54,16 +54,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a search goes on, and on how many other canvases its front is measured again.
+    """How long a search goes on, and how many settings of its front are measured again, on how many other canvases.
 
     Of these a resumed search may be given others. evaluations: most distinct settings that it measures, whether their
-    accuracy was known before or not, so that what it finds does not depend on what others measured.
+    accuracy was known before or not, so that what it finds does not depend on what others measured. final_settings: of
+    a longer front its ends, and so many in all evenly along it.
     """
 
     generations: int = 20
     evaluations: int = LARGEST_SETTINGS
     final_canvases: int = 500
     final_seed: int = 1
+    final_settings: int = 16
 
 
 def check_settings(settings: Settings, limits: Limits) -> None:
@@ -77,6 +79,8 @@ def check_settings(settings: Settings, limits: Limits) -> None:
     for option, canvases in (("--n", settings.canvases), ("--final-n", limits.final_canvases)):
         if canvases < 2:
             raise InputError(option, f"{canvases} canvases have no interval; give at least 2")
+    if limits.final_settings < 2:
+        raise InputError("--final-settings", f"{limits.final_settings} is less than the two ends of a front")
     if limits.final_seed == settings.canvas_seed:
         message = f"{limits.final_seed} draws the canvases that the search itself saw; give another"
         raise InputError("--final-seed", message)
