@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.cli import main
+from mixarray_analysis.experiment import Findings, Shares, simulate_plan
+from mixarray_analysis.plan import Layout, Plan
+from mixarray_analysis.report.command import write_report
 from mixarray_analysis.summary import SummaryRow, write_tidy
+from mixarray_analysis.sweeping import write_tables
 from mixarray_analysis.sweeps.api import sweep
 from mixarray_traces.record.random_trace import random_bundle
 from mixarray_traces.record.shape import SwinShape
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 SHAPE = SwinShape("small", (16, 32), (2, 4), (1, 2), window=4)
 HOSTILE = "</script><script>alert(1)</script><!--&amp;\u2028\"'`"
 """Not a name of a directory, but of an accelerator in a summary."""
 HOSTILE_DIRECTORY = "run <img src=x onerror=alert(1)> & <script>"
+
+SLOW_MACHINE_MS = 120_000
+DESK = {"width": 1280, "height": 900}
 
 LONG = "plain_" + "long" * 20
 """A name that no phone shows on one line."""
@@ -60,6 +72,24 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     }
     sweep(spec, found.sweep)
     return found
+
+
+SENTENCES = ["packed & sound: 21.4 % of the promised gain arrived.", "plain: <none>."]
+DEMO_ACCELERATORS = ("packed_w4_32x32", "plain_int8_32x32")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory as `mixarray demo` leaves it, of the small shape: runs, uniform runs, summaries, sentences."""
+    layout = Layout(tmp_path_factory.mktemp("demo") / "demo")
+    plan = Plan((0, 400, 800), DEMO_ACCELERATORS, uniform=((8, 8), (4, 4)), jobs=1, quiet=True)
+    for ratio in plan.ratios:
+        random_bundle(SHAPE, 64, 64, ratio, 0, layout.bundle(ratio))
+    runs, uniform = simulate_plan(plan, layout, DEMO_ACCELERATORS)
+    shares = {ratio: Shares(read_bundle(layout.bundle(ratio)).ratio_actual, 0.0) for ratio in plan.ratios}
+    write_tables(Findings(DEMO_ACCELERATORS, {}, shares, runs, uniform), layout)
+    (layout.root / "sentences.txt").write_text("".join(f"{one}\n" for one in SENTENCES))
+    return layout.root
 
 
 def summary_row(ratio: float, latency_ms: float, energy_uj: float) -> SummaryRow:
@@ -120,3 +150,37 @@ def parse(page: str) -> Parsed:
     parser = _Parser()
     parser.feed(page)
     return parser.found
+
+
+@pytest.fixture(scope="module")
+def report(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sources = [places.run, places.plain, places.explanation, places.summary, places.sweep]
+    return write_report(sources, tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # no sandbox: as root, as in a container, Chromium has none; the page is ours
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Opened:
+    """A page with what its console and the network saw."""
+
+    def __init__(self, browser: Browser, report: Path, viewport: Any, scheme: Any = "light") -> None:
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(SLOW_MACHINE_MS)
+        self.said: list[str] = []
+        self.loaded: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.loaded.append(request.url))
+        self.page.goto(report.as_uri())
+        self.page.wait_for_selector("#points .scatterlayer .point")

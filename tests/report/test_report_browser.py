@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mixarray_analysis.report.command import write_report
-
-from .conftest import HOSTILE, Places
+from .conftest import DESK, HOSTILE, Opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.needs("browser")
-SLOW_MACHINE_MS = 120_000
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 HEADINGS = [
     *("Summary", "Comparison", "Waterfall", "Layers", "Pareto", "Windows", "Timeline"),
     *("Config and provenance", "Glossary"),
 ]
-
-
-@pytest.fixture(scope="module")
-def report(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = [places.run, places.plain, places.explanation, places.summary, places.sweep]
-    return write_report(sources, tmp_path_factory.mktemp("page") / "report.html")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # no sandbox: as root, as in a container, Chromium has none; the page is ours
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Opened:
-    """A page with what its console and the network saw."""
-
-    def __init__(self, browser: Browser, report: Path, viewport: Any, scheme: Any = "light") -> None:
-        self.context = browser.new_context(viewport=viewport, color_scheme=scheme)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(SLOW_MACHINE_MS)
-        self.said: list[str] = []
-        self.loaded: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
-        self.page.on("request", lambda request: self.loaded.append(request.url))
-        self.page.goto(report.as_uri())
-        self.page.wait_for_selector("#points .scatterlayer .point")
 
 
 @pytest.fixture
@@ -119,17 +79,32 @@ def test_layers_sort_by_click_and_by_enter(desk: Opened) -> None:
     page = desk.page
     macs = page.locator("#layers th", has_text="macs")
     macs.locator("button").click()
-    cells = as_numbers(column(page, 10))
+    cells = as_numbers(column(page, 11))
     assert cells == sorted(cells)
     assert macs.get_attribute("aria-sort") == "ascending"
     macs.locator("button").focus()
     page.keyboard.press("Enter")
-    assert as_numbers(column(page, 10)) == cells[::-1] != cells
+    assert as_numbers(column(page, 11)) == cells[::-1] != cells
     assert macs.get_attribute("aria-sort") == "descending"
     page.locator("#layers th", has_text="name").locator("button").click()
     assert macs.get_attribute("aria-sort") is None
     page.select_option("#layer-columns", "all")
     assert page.locator("#layers th").count() > 25
+
+
+def test_the_figures_of_a_layer_are_beside_its_name(desk: Opened) -> None:
+    """Without scrolling sideways: what people look for comes before what explains it."""
+    page = desk.page
+    edge = page.evaluate("document.querySelector('#layers .wide').getBoundingClientRect().right")
+    right = page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('#layers th')]"
+        ".map((one) => [one.innerText, one.getBoundingClientRect().right]))"
+    )
+    seen = {name for name, end in right.items() if end <= edge}
+    wanted = {f"{one} cycles" for one in ("attributed", "array busy", "vector busy", "dram busy")}
+    assert seen >= {"name", "kind", "stage", *wanted, "dram read bits", "energy pj"}
+    page.select_option("#layer-columns", "all")
+    assert page.locator("#layers th").all_inner_texts()[: len(right)] == list(right), "in the same places"
 
 
 def test_a_click_on_a_point_shows_its_config_and_ratios(desk: Opened) -> None:
@@ -160,6 +135,33 @@ def test_points_of_the_other_sweep_have_their_overrides_and_ratios_by_pair(desk:
     said = page.inner_text("#point")
     assert "clock_mhz=" in said
     assert "ratios by pair" in said
+
+
+def test_axes_of_accuracy_say_what_it_is_and_what_the_bars_are(desk: Opened) -> None:
+    page = desk.page
+    assert page.text_content("#points .ytitle") == "AP50 (0 to 1), higher is better"
+    assert page.inner_text("#bars") == "Bars: 95 % bootstrap interval of AP50 over n = 100 canvases."
+    assert page.locator("#points .yerror").count() == 6
+    page.select_option("#across", "accuracy")
+    page.select_option("#up", "energy_uj")
+    assert page.text_content("#points .xtitle") == "AP50 (0 to 1), higher is better"
+    assert (page.locator("#points .xerror").count(), page.locator("#points .yerror").count()) == (6, 0)
+    page.select_option("#across", "latency_ms")
+    assert page.inner_text("#bars") == ""
+
+
+def test_a_sweep_beside_a_run_has_its_summary_and_where_it_comes_from(desk: Opened) -> None:
+    page = desk.page
+    assert page.locator("#summary .headline").count() == 2
+    page.select_option("#sweep", "1")
+    assert "clock_mhz=500" in page.locator("#summary .headline").nth(1).inner_text()
+    assert page.locator("#summary tr.group").all_inner_texts() == [
+        "packed_w4_32x32 clock_mhz=400",
+        "packed_w4_32x32 clock_mhz=500",
+    ]
+    said = page.inner_text("#reference")
+    assert "points sha256" in said
+    assert "6 asked, 6 done" in said
 
 
 def test_the_slider_of_stages_moves_by_arrows(desk: Opened) -> None:
@@ -267,20 +269,6 @@ def test_tab_walks_through_everything_and_focus_is_seen(desk: Opened) -> None:
         assert outline != "none", element
     wanted = ["run", "sweep", "theme", "layer-search", "layer-kind", "across", "up", "front", "stage"]
     assert [name for name in reached if name in wanted] == wanted, "in the order of the page"
-
-
-def test_a_phone_scrolls_in_one_direction(browser: Browser, report: Path) -> None:
-    opened = Opened(browser, report, PHONE)
-    page = opened.page
-    page.select_option("#front", index=1)
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.evaluate(
-        "document.querySelector('main').append(Object.assign(document.createElement('pre'), {style: 'width:900px'}))"
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") > PHONE["width"], "a wide element would be noticed"
-    opened.context.close()
-    assert opened.said == []
 
 
 def test_it_prints_in_light_without_controls(desk: Opened) -> None:

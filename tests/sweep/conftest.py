@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from mixarray_traces.record.shape import SwinShape
 
 SHAPE = SwinShape("small", (16, 32), (2, 4), (1, 2), window=4)
 """One block pair in the first stage, two in the second."""
+
+
+def spec_file(spec: SweepSpec, path: Path) -> str:
+    path.write_text(json.dumps(spec.to_data()))
+    return str(path)
 
 
 @pytest.fixture(scope="session")

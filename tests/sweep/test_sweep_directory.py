@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable
 from multiprocessing import Pipe
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from mixarray.errors import InputError
@@ -19,7 +21,9 @@ from mixarray_analysis.sweeps.rows import SCHEMA, table_of
 from mixarray_analysis.sweeps.running import prepare, run_sweep
 from mixarray_analysis.sweeps.spec import SweepSpec
 from mixarray_analysis.sweeps.store import POINTS, write_part
+from mixarray_analysis.sweeps.working import Answer
 from mixarray_analysis.sweeps.writing import Writer
+from mixarray_analysis.workers import begin
 
 Make = Callable[..., SweepSpec]
 
@@ -90,31 +94,40 @@ def test_a_process_with_other_sources_does_no_work(
     monkeypatch.setattr("mixarray_analysis.sweeps.running.code_sha256", lambda: "before the edit")
     job, _ = prepare(make_spec(), tmp_path / "sweep")
     here, there = Pipe()
-    with pytest.raises(InputError, match="have changed"):
-        _serve(job, there)
+    begin(_serve, (job,), there)
     told = here.recv()
     assert isinstance(told, InputError)
     assert (told.where, told.field) == ("--jobs", None)
+    assert "have changed" in told.message
 
 
-def test_a_process_works_on_ranges_until_told_to_stop(
+def test_a_process_works_on_parts_until_nobody_listens(
     make_spec: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it sends: points done with, then the answer of each range."""
+    """What it sends: that it has begun, then of each part the answer, points done with, and its end."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     job, points = prepare(make_spec(grid={"ratio": [0, 0.5, 0.75]}), tmp_path / "sweep")
     (tmp_path / "sweep" / POINTS).mkdir(parents=True)
     here, there = Pipe()
-    for task in ((2, 3), (0, 2), None):
+    for task in ((2, 3, "its process died"), (0, 2, "")):
         here.send(task)
-    _serve(job, there)
-    heard = [here.recv() for _ in range(6)]
-    assert [one if isinstance(one, int) else (one.start, one.new) for one in heard] == [
-        *(0, 1, (2, b"\1")),
-        *(0, 2, (0, b"\1\1")),
+    thread = threading.Thread(target=begin, args=(_serve, (job,), there))
+    thread.start()
+    heard = [here.recv() for _ in range(9)]
+    here.close()
+    thread.join()
+    assert [(one.start, one.new) if isinstance(one, Answer) else one for one in heard] == [
+        0,
+        *((2, b"\1"), 0, 1, None),
+        *((0, b"\1\1"), 0, 2, None),
     ]
-    assert not here.poll()
-    assert len(list((tmp_path / "sweep" / POINTS).glob("*.parquet"))) == 2
+    parts = (tmp_path / "sweep" / POINTS).glob("*.parquet")
+    rows = [row for part in parts for row in pq.read_table(part, columns=["setting", "error"]).to_pylist()]
+    assert sorted((row["setting"], row["error"]) for row in rows) == [
+        ("0", ""),
+        ("0.5", ""),
+        ("0.75", "its process died"),
+    ]
     assert points.size == 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from mixarray_analysis.sweeps import writing
+from mixarray_analysis.sweeps.api import read_sweep
 from mixarray_analysis.sweeps.evaluating import Evaluator
 from mixarray_analysis.sweeps.rows import Row
 from mixarray_analysis.sweeps.running import run_sweep
@@ -27,6 +29,32 @@ from mixarray_analysis.sweeps.writing import Writer, journals, read_journal
 
 Make = Callable[..., SweepSpec]
 PATIENCE_SECONDS = 120.0
+DEADLY = """
+import os
+import sys
+from pathlib import Path
+from mixarray_analysis.cli import main
+from mixarray_analysis.sweeps.evaluating import Evaluator
+
+result = Evaluator.result
+deadly_mhz, once = int(sys.argv[1]), Path("once")
+
+
+def deadly(self, groups):
+    mhz = self._machine.accelerator.clock_mhz
+    if mhz == deadly_mhz and groups != self._model.all_high:
+        os._exit(9)
+    if mhz == 110 and not once.exists():
+        once.touch()
+        os._exit(9)
+    return result(self, groups)
+
+
+Evaluator.result = deadly
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[2:]))
+"""
+"""A sweep whose processes die of ratio 0.5 at one clock, and once at 110 MHz."""
 
 
 def grid(clocks: int) -> dict[str, object]:
@@ -54,6 +82,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.001)
+
+
+def workers_of(process: int) -> list[str]:
+    """Its processes that work on points, by number."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def evaluate(spec: SweepSpec, out: Path, log: Path, results: int, pause_seconds: float, faulty: bool) -> None:
@@ -139,8 +173,7 @@ def test_processes_end_with_the_one_that_started_them(make_spec: Make, tmp_path:
 
     process = started(2)
     wait_for(lambda: len(data_files(out)) > 0)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    workers = [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    workers = workers_of(process.pid)
     assert len(workers) == 2
     process.kill()
     process.wait()
@@ -151,3 +184,66 @@ def test_processes_end_with_the_one_that_started_them(make_spec: Make, tmp_path:
     wait_for(lambda: points_in_parts(out) > known)
     second.kill()
     second.wait()
+
+
+def test_a_point_that_its_process_dies_of_is_a_failed_row_and_others_go_on(make_spec: Make, tmp_path: Path) -> None:
+    """In the middle of a range, with rows before it in a journal; what a process dies of once is computed after."""
+    spec = make_spec(grid=grid(clocks=40))
+    (tmp_path / "spec.json").write_text(json.dumps(spec.to_data()))
+    (tmp_path / "deadly.py").write_text(DEADLY)
+
+    def run(deadly_mhz: int, out: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "deadly.py", str(deadly_mhz), "sweep", "spec.json", "-o", out, "-j", "2"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run(122, "sweep")
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "80 points: 80 rows; 1 failed"
+    assert lines[1].startswith("80 computed now")
+    assert "its process died (exit code 9)" in lines[2]
+    frame = read_sweep(tmp_path / "sweep").to_pandas().set_index(["clock_mhz", "setting"])
+    assert list(frame[frame["status"] == "failed"].index) == [(122, "0.5")]
+    assert frame["cycles"].notna().sum() == 79
+    assert sorted(path.name for path in (tmp_path / "sweep" / "points").iterdir()) == ["points.parquet"]
+    assert run(122, "sweep").stdout.splitlines()[1] == "0 computed now; 80 were finished before"
+    assert run(0, "whole").returncode == 0
+    others = run_sweep(spec, tmp_path / "straight").findings
+    assert (others.done, others.failed) == (80, 0)
+    assert (tmp_path / "whole" / "points" / "points.parquet").read_bytes() == (
+        tmp_path / "straight" / "points" / "points.parquet"
+    ).read_bytes()
+
+
+def test_processes_that_die_before_they_begin_end_the_sweep(make_spec: Make, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(make_spec(grid=grid(clocks=2)).to_data()))
+    (tmp_path / "dead.py").write_text(
+        "import os, sys\n"
+        "from mixarray_analysis.cli import main\n"
+        "if __name__ == '__main__':\n    sys.exit(main(['sweep', 'spec.json', '-o', 'sweep', '-j', '2']))\n"
+        "os._exit(5)"
+    )
+    done = subprocess.run([sys.executable, "dead.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "error: --jobs: a process ended before its work was done (exit code 5)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "workers"), [(0, 1), (0.1, 2), (0.6, 2), pytest.param(2, 2, marks=pytest.mark.full)]
+)
+def test_ctrl_c_is_one_word_whenever_it_comes(seconds: float, workers: int, make_spec: Make, tmp_path: Path) -> None:
+    """As on a terminal, to the sweep and its processes together: at the first, while both start, while they work."""
+    (tmp_path / "spec.json").write_text(json.dumps(make_spec(grid=grid(clocks=2000)).to_data()))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mixarray_analysis", "sweep", "spec.json", "-o", "sweep", "-j", "2"],
+        cwd=tmp_path,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: len(workers_of(process.pid)) >= workers)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE_SECONDS) == ("", "stopped\n")
+    assert process.returncode == 130

@@ -18,7 +18,7 @@ from mixarray.trace.ratio import Promotion
 from mixarray_analysis.sweeps.constraints import OPERATORS, parse_relation
 from mixarray_analysis.sweeps.models import open_models
 from mixarray_analysis.sweeps.points import Point, Points
-from mixarray_analysis.sweeps.refused import grouped, merged
+from mixarray_analysis.sweeps.reasons import grouped, merged, reasons_lines
 from mixarray_analysis.sweeps.spec import ModelSpec, SweepSpec
 from mixarray_traces.quantization.ratios import RatioChoice
 from mixarray_traces.record.random_trace import random_bundle
@@ -145,12 +145,18 @@ def test_assignments_are_those_of_a_recording_at_the_same_ratios(padded: bool, t
     assert recorded.tokens == model.tokens
 
 
-def test_reasons_are_grouped_without_their_numbers_in_any_order() -> None:
-    reasons = [(7, "16 is not 32"), (3, "8 is not 32"), (5, "no array")]
+def test_reasons_are_grouped_by_their_words_and_keep_the_numbers_that_all_share() -> None:
+    """In any order; the example is the first point's."""
+    reasons = [(7, "16 is not within 5.0% of 2,048"), (3, "1.5e+06 is not within 5.0% of 2,048"), (5, "no (8,4)")]
     one = grouped(reasons)
-    assert [(shape, group.count, group.example) for shape, group in one.items()] == [
-        ("# is not #", 2, "8 is not 32"),
-        ("no array", 1, "no array"),
+    assert [(group.count, group.example, group.pattern, group.differing) for group in one.values()] == [
+        (2, reasons[1][1], "# is not within 5.0% of 2,048", ("1.5e+06",)),
+        (1, "no (8,4)", "no (8,4)", ()),
     ]
     parts = [grouped(reasons[:1]), grouped(reasons[1:])]
     assert merged(parts) == merged(parts[::-1]) == one
+    three = merged([one, grouped([(9, "16 is not within 5.0% of 64")])])
+    assert reasons_lines("refused", three, 1) == [
+        "refused 3: # is not within 5.0% of #, e.g. 1.5e+06, 2,048\n  first: ",
+        "and 1 more reasons",
+    ]

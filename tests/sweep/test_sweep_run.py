@@ -21,7 +21,6 @@ from mixarray.simulation import simulate
 from mixarray.trace.bops import bops
 from mixarray.trace.bundle import read_bundle
 from mixarray_analysis.cli import main
-from mixarray_analysis.progress import rate_text
 from mixarray_analysis.sweeps.api import read_sweep, sweep
 from mixarray_analysis.sweeps.glossary import SWEEP_COLUMNS
 from mixarray_analysis.sweeps.rows import SCHEMA
@@ -31,17 +30,14 @@ from mixarray_traces.quantization.ratios import RatioChoice
 from mixarray_traces.record.random_trace import random_bundle
 from mixarray_traces.record.shape import SwinShape
 
+from .conftest import spec_file
+
 Make = Callable[..., SweepSpec]
 GRID = {"ratio": [0, 0.4], "clock_mhz": [500, 800]}
 
 
 def sorted_bytes(directory: Path) -> tuple[bytes, bytes]:
     return (directory / "points" / "points.parquet").read_bytes(), (directory / "sweep.json").read_bytes()
-
-
-def spec_file(spec: SweepSpec, path: Path) -> str:
-    path.write_text(json.dumps(spec.to_data()))
-    return str(path)
 
 
 def test_rows_equal_direct_simulations(make_spec: Make, tiny: Path, small: SwinShape, tmp_path: Path) -> None:
@@ -163,25 +159,6 @@ def test_what_the_computer_lacks_is_no_result_of_a_point(
     assert (findings.done, findings.failed) == (1, 0)
 
 
-def test_slow_rates_are_not_rounded_to_nothing() -> None:
-    assert [rate_text(one) for one in (2345.6, 12.4, 3.21, 0.1834, 0)] == ["2,346", "12", "3.2", "0.18", "0"]
-
-
-def test_points_asked_for_again_are_counted_once(
-    make_spec: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Two settings drawn a hundred times, in ranges that do not know of each other."""
-    sample = {"method": "random", "points": 100, "axes": {"ratio": [0, 0.5]}}
-    file = spec_file(make_spec(sample=sample), tmp_path / "spec.json")
-    assert main(["sweep", file, "--dry-run", "-j", "1"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "100 points: 2 to run, 0 refused, 98 asked for again"
-    assert sorted(line[-3:] for line in lines[1:]) == ["0.5", "o 0"]
-    assert main(["sweep", file, "-o", str(tmp_path / "sweep"), "-j", "1"]) == 0
-    assert "2 computed now" in (said := capsys.readouterr().out)
-    assert "0 were finished before" in said
-
-
 def test_directories_that_are_not_ours_are_left_alone(
     make_spec: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,70 +175,6 @@ def test_directories_that_are_not_ours_are_left_alone(
     with pytest.raises(InputError, match="another version"):
         run_sweep(spec, tmp_path / "sweep")
     assert run_sweep(spec, tmp_path / "sweep", force=True).computed == 1
-
-
-def test_a_dry_run_counts_shows_and_explains(
-    make_spec: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    grid = {"arrays.0.rows": [16, 32], "arrays.0.columns": [16, 32], "ratio.pair": [0, 0.5]}
-    constraints = {"relations": ["arrays.0.rows == arrays.0.columns"]}
-    file = spec_file(make_spec(grid=grid, constraints=constraints), tmp_path / "spec.json")
-    assert main(["sweep", file, "--dry-run", "-j", "1"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "32 points: 12 to run, 20 refused"
-    on = "tiny 64x64 on packed_w4_32x32"
-    assert lines[1] == f"  {on} arrays.0.rows=16 arrays.0.columns=16, ratio 0"
-    assert lines[6:] == [
-        "  and 7 more",
-        "refused 16: arrays.0.rows == arrays.0.columns does not hold",
-        f"  first: {on} arrays.0.rows=16 arrays.0.columns=32 ratio.0.0=0 ratio.1.0=0 ratio.1.1=0",
-        "refused 4: stage 1 pair 1: 0 after 0.5; ratios must not fall within a stage",
-        f"  first: {on} arrays.0.rows=16 arrays.0.columns=16 ratio.0.0=0 ratio.1.0=0.5 ratio.1.1=0",
-    ]
-    assert main(["sweep", file, "--dry-run", "--json", "-j", "1"]) == 0
-    assert json.loads(capsys.readouterr().out)["asked"] == 32
-    assert [one.name for one in tmp_path.iterdir()] == ["spec.json"], "nothing is written"
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"grid": {"arrays.0.row": [1]}}, "arrays.0.row: arrays.0 has no 'row'; allowed: name, rows"),
-        ({"grid": {"ratio": [40]}}, "ratio: 40 is out of range"),
-        ({"constraints": {"relations": ["rows == 3"]}}, "constraints.relations: 'rows == 3': the accelerator has no"),
-        ({"constraints": {"equal": [{"quantity": "area_mm2", "to": "packed"}]}}, "constraints.equal.0.to: packed: no"),
-        (
-            {"grid": {"arrays.0.rows": [8, 16]}, "constraints": {"relations": ["arrays.0.rows == 12"]}},
-            "all of its 2 points are refused: arrays.0.rows == 12 does not hold",
-        ),
-    ],
-)
-def test_mistakes_are_said_with_the_file_and_the_field(
-    fields: dict[str, Any], message: str, make_spec: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = spec_file(make_spec(**fields), tmp_path / "spec.json")
-    assert main(["sweep", file, "-o", str(tmp_path / "sweep"), "-j", "1"]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {file}: {message}")
-
-
-def test_each_form_refuses_what_belongs_to_the_other(
-    make_spec: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = spec_file(make_spec(), tmp_path / "spec.json")
-    out = ["-o", str(tmp_path / "out")]
-    for arguments, named in (
-        ([file, "--ratios", "0", *out], "--ratios"),
-        ([file, "--set", "clock_mhz=1", *out], "--set"),
-        ([file, "-a", "plain_int8_32x32", *out], "--accelerator"),
-        ([file], "--out"),
-        (["--dry-run", *out], "--dry-run"),
-        ([], "--out"),
-    ):
-        assert main(["sweep", *arguments]) == 2
-        assert capsys.readouterr().err.startswith(f"error: {named}: ")
-    assert not (tmp_path / "out").exists()
-    assert main(["sweep", "--schema"]) == 0
-    assert "latin_hypercube" in capsys.readouterr().out
 
 
 def test_the_glossary_is_that_of_the_writer_and_of_the_page(make_spec: Make, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,14 @@ def report_data(sources: Sources, image: int | None = None, picture: Path | None
 
     Equal sources give equal values. InputError where a file is broken, or an option does not fit.
     """
+    sweeps = [sweep_data(path) for path in sources.sweeps]
     return {
         "schema_version": SCHEMA_VERSION,
         "mixarray": __version__,
         "runs": [run_data(run, sources.explanation_of(run), image, picture) for run in sources.runs],
         "comparison": _comparison(sources) if sources.comparisons else None,
-        "sweeps": [sweep_data(path) for path in sources.sweeps],
-        "glossary": _glossary(sources),
+        "sweeps": sweeps,
+        "glossary": _glossary(sources, sweeps),
         "words": WORDS,
         "colours": {
             "series": list(OKABE_ITO),
@@ -45,10 +46,12 @@ def report_data(sources: Sources, image: int | None = None, picture: Path | None
     }
 
 
-def _glossary(sources: Sources) -> dict[str, Mapping[str, str]]:
-    """By part of the page: what its columns mean, with units."""
+def _glossary(sources: Sources, sweeps: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
+    """By part of the page: what the columns on it mean, with units."""
     of_runs = {"totals": _described(Totals), "speedups": _described(Speedup), "layers": LAYER_COLUMNS}
-    return {**(of_runs if sources.runs else {}), **({"points": POINT_COLUMNS} if sources.sweeps else {})}
+    there = {column for sweep in sweeps for column in sweep["columns"]}
+    of_points = {"points": {name: text for name, text in POINT_COLUMNS.items() if name in there}}
+    return {**(of_runs if sources.runs else {}), **(of_points if sweeps else {})}
 
 
 def _described(model: type[Totals] | type[Speedup]) -> Mapping[str, str]:

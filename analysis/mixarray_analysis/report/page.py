@@ -44,7 +44,7 @@ def render(data: dict[str, Any], most_bytes: int = MOST_BYTES) -> str:
         "plotly": get_plotlyjs(),
         "data": embedded_json(data),
         "script": "\n".join(map(_asset, SCRIPTS)),
-        "sentences": "\n".join(f"<p>{html.escape(one['headline'])}</p>" for one in _sources(data)),
+        "sentences": "\n".join(f"<p>{html.escape(text)}</p>" for one in _sources(data) for text in _sentences(one)),
     }
     head, *pieces = _asset("page.html").split("{{")
     page = head + "".join(_filled(piece, parts) for piece in pieces)
@@ -75,6 +75,11 @@ def _title(data: dict[str, Any]) -> str:
 
 def _sources(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [*data["runs"], *data["sweeps"]]
+
+
+def _sentences(source: dict[str, Any]) -> list[str]:
+    """What a page without scripts says of a run or a sweep."""
+    return [source["headline"], *source.get("summary", {}).get("sentences", [])]
 
 
 def _asset(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from mixarray.errors import InputError
 from mixarray_analysis.plots.frames.points import read_points
 from mixarray_analysis.report.fronts import OBJECTIVES, chosen_points, costs_of
 from mixarray_analysis.report.headline import sweep_headline
+from mixarray_analysis.report.provenance import provenance_data
+from mixarray_analysis.report.sweep_runs import SweepRun, run_to_show, runs_of
+from mixarray_analysis.report.sweep_summary import summary_data
 from mixarray_analysis.sweeps.glossary import SWEEP_COLUMNS
 
 MOST_POINTS = 3000
@@ -37,7 +41,8 @@ def sweep_data(path: Path, most: int = MOST_POINTS) -> dict[str, Any]:
 
     InputError where no point is done, or its fronts alone are too many.
     """
-    frame = read_points(path).drop(columns=list(UNSHOWN), errors="ignore")
+    points, runs = read_points(path), runs_of(path)
+    frame = points.drop(columns=list(UNSHOWN), errors="ignore")
     objectives = {name: better for name, better in OBJECTIVES.items() if name in frame and frame[name].notna().any()}
     costs = {name: costs_of(frame[name].to_numpy(np.float64), better) for name, better in objectives.items()}
     try:
@@ -46,14 +51,25 @@ def sweep_data(path: Path, most: int = MOST_POINTS) -> dict[str, Any]:
         raise InputError(str(path), f"cannot be shown: {error}; sweep less") from None
     return {
         "name": str(path),
-        "headline": sweep_headline(frame, path),
+        "headline": sweep_headline(points, path),
+        "summary": summary_data(path, points, runs),
         "columns": list(frame.columns),
         "rows": [[_cell(value) for value in row] for row in frame.iloc[kept].astype(object).to_numpy().tolist()],
         "finished": len(frame),
         "objectives": {name: better.value for name, better in objectives.items()},
         "configs": _configs(path),
+        "provenance": provenance_data(path, runs),
+        "missing": _no_run(path, runs),
         "about": _about(path),
     }
+
+
+def _no_run(path: Path, runs: Sequence[SweepRun]) -> str:
+    """Where a page of the sweep alone gets what is of a run."""
+    start, place = "Waterfall, layers, windows and timeline are of a run.", run_to_show(runs)
+    if place is None:
+        return f"{start} Made by: mixarray simulate BUNDLE -o RUN; then: mixarray report {quote(str(path))} RUN"
+    return f"{start} The sweep holds some; name one too: mixarray report {quote(str(path))} {quote(str(place))}"
 
 
 def _configs(path: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ def run(spec: Path, out: Path, jobs: int, force: bool, as_json: bool, quiet: boo
     if as_json:
         say(to_json(ran_data(ran.findings, ran.computed)))
     elif not quiet:
-        say("\n".join(ran_lines(ran.findings, ran.computed, time.monotonic() - since)))
+        say("\n".join(ran_lines(ran.findings, ran.computed, time.monotonic() - since, out)))
     return SOME_FAILED if ran.findings.failed else 0
 
 

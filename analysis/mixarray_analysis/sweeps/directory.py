@@ -9,7 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from mixarray.errors import InputError
 from mixarray.provenance import git_revision, package_versions
 from mixarray_analysis.files import write_text
-from mixarray_analysis.sweeps.refused import Refusals
-from mixarray_analysis.sweeps.rows import DONE, FAILED
+from mixarray_analysis.sweeps.glossary import ASKED
+from mixarray_analysis.sweeps.reasons import Reasons, grouped, merged, reasons_data
+from mixarray_analysis.sweeps.rows import DONE, FAILED, asked_text
 from mixarray_analysis.sweeps.spec import SweepSpec
-from mixarray_analysis.sweeps.store import POINTS, SORTED, UNASKED, remove_partial
+from mixarray_analysis.sweeps.store import GROUP_ROWS, POINTS, SORTED, UNASKED, remove_partial
 from mixarray_analysis.sweeps.working import Job
 from mixarray_analysis.sweeps.writing import recover
 
@@ -34,14 +35,15 @@ class Findings:
     """What a finished sweep holds.
 
     asked: points that the specification asks for. refused: those that are none. repeated: those that another number
-    asks for too. done, failed: rows.
+    asks for too. done, failed: rows. errors: of those that failed.
     """
 
     asked: int
-    refused: Refusals
+    refused: Reasons
     repeated: int
     done: int
     failed: int
+    errors: Reasons
 
 
 @contextmanager
@@ -103,13 +105,14 @@ def _held(out: Path) -> Iterator[None]:
         yield
 
 
-def write_findings(out: Path, job: Job, asked: int, found: int, refused: Refusals) -> Findings:
+def write_findings(out: Path, job: Job, asked: int, found: int, refused: Reasons) -> Findings:
     """Write `sweep.json` beside the sorted rows, last of all; `found` of the points asked for are not refused."""
     path = out / POINTS / SORTED
     with pq.ParquetFile(path) as file:
-        groups = (file.read_row_group(number, ["status"]) for number in range(file.num_row_groups))
-        rows = sum((Counter(group["status"].to_pylist()) for group in groups), Counter[str]())
-    findings = Findings(asked, refused, found - rows.total(), rows[DONE], rows[FAILED])
+        groups = [_of_group(file, number) for number in range(file.num_row_groups)]
+    rows = sum((counted for counted, _ in groups), Counter[str]())
+    errors = merged(one for _, one in groups)
+    findings = Findings(asked, refused, found - rows.total(), rows[DONE], rows[FAILED], errors)
     with path.open("rb") as data:
         points_sha256 = hashlib.file_digest(data, "sha256").hexdigest()
     spec = job.spec.to_data()
@@ -131,7 +134,8 @@ def write_findings(out: Path, job: Job, asked: int, found: int, refused: Refusal
             for one in job.models
         ],
         "counts": counts_of(findings),
-        "refused": refused_data(refused),
+        "refused": reasons_data(refused),
+        "failed": reasons_data(errors),
         "points_sha256": points_sha256,
     }
     write_text(out / RESULT, _json(written), force=True)
@@ -150,12 +154,16 @@ def counts_of(findings: Findings) -> dict[str, int]:
     }
 
 
-def refused_data(refused: Refusals) -> list[dict[str, Any]]:
-    """Reasons as JSON values, the most frequent first."""
-    every = sorted(refused.items(), key=lambda item: (-item[1].count, item[0]))
-    return [
-        {"reason": reason, "points": one.count, "example": one.example, "point": one.point} for reason, one in every
-    ]
+def _of_group(file: pq.ParquetFile, number: int) -> tuple[Counter[str], Reasons]:
+    """Of one row group of the sorted rows: how many are done and failed, and why, with what the first one asks for."""
+    statuses, errors = (column.to_pylist() for column in file.read_row_group(number, ["status", "error"]).columns)
+    failed = [place for place, status in enumerate(statuses) if status == FAILED]
+    if not failed:
+        return Counter(statuses), {}
+    rows = file.read_row_group(number, list(ASKED))
+    reasons = grouped((number * GROUP_ROWS + place, errors[place]) for place in failed)
+    first = {shape: rows.slice(one.first % GROUP_ROWS, 1).to_pylist()[0] for shape, one in reasons.items()}
+    return Counter(statuses), {shape: replace(one, point=asked_text(first[shape])) for shape, one in reasons.items()}
 
 
 def read_findings(directory: Path) -> dict[str, Any] | None:
@@ -168,7 +176,9 @@ def read_findings(directory: Path) -> dict[str, Any] | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise InputError(str(path), f"cannot be read: {error}") from None
     if not isinstance(found, dict):
         raise InputError(str(path), "is no file of a sweep")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from mixarray.cost.area import area_mm2
 from mixarray.cost.tables import energy_table
 from mixarray.points import PointTotals
-from mixarray_analysis.sweeps.glossary import IDENTITY, RESULT, SWEEP_COLUMNS
+from mixarray_analysis.sweeps.glossary import ASKED, IDENTITY, RESULT, SWEEP_COLUMNS
 from mixarray_analysis.sweeps.machines import Machine
 from mixarray_analysis.sweeps.models import Groups
 from mixarray_analysis.sweeps.points import Point
@@ -51,9 +51,13 @@ def row_of(point: Point, machine: Row, result: Row) -> Row:
 
 def point_text(point: Point) -> str:
     """A point on one line."""
-    model = point.model
-    machine = " ".join((point.machine.base, *point.machine.overrides))
-    return f"{model.label} {model.height_px}x{model.width_px} on {machine}, ratio {_choice(point.ratios).label}"
+    return asked_text(dict(zip(ASKED, _asked(point), strict=True)))
+
+
+def asked_text(row: Mapping[str, Any]) -> str:
+    """The same of the columns of a row that say what was asked."""
+    machine = f"{row['accelerator']} {row['overrides']}".strip()
+    return f"{row['model']} {row['input_height_px']}x{row['input_width_px']} on {machine}, ratio {row['setting']}"
 
 
 def _asked(point: Point) -> Row:

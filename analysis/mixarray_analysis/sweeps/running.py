@@ -19,7 +19,7 @@ from mixarray_analysis.sweeps.keys import SPEC_PLACE
 from mixarray_analysis.sweeps.models import open_models
 from mixarray_analysis.sweeps.points import DIGEST_BYTES, Point, Points
 from mixarray_analysis.sweeps.processes import Range, work_on
-from mixarray_analysis.sweeps.refused import Refusals, merged
+from mixarray_analysis.sweeps.reasons import Reasons, merged
 from mixarray_analysis.sweeps.rows import point_text
 from mixarray_analysis.sweeps.spec import SweepSpec
 from mixarray_analysis.sweeps.store import sort_rows
@@ -44,9 +44,14 @@ class Looked:
     """What a sweep would do. asked: all its points; repeated: those that another number asks for too; shown: a few."""
 
     asked: int
-    refused: Refusals
+    refused: Reasons
     repeated: int
     shown: tuple[str, ...]
+
+    @property
+    def to_run(self) -> int:
+        """Points that are left, each once."""
+        return self.asked - sum(one.count for one in self.refused.values()) - self.repeated
 
 
 def run_sweep(spec: SweepSpec, out: Path, jobs: int = 1, force: bool = False, quiet: bool = True) -> Ran:
@@ -85,11 +90,11 @@ def prepare(spec: SweepSpec, directory: Path | None) -> tuple[Job, Points]:
     return job, Points(spec, models, job.code)
 
 
-def _work(job: Job, points: Points, jobs: int, label: str, quiet: bool) -> tuple[Digests, Refusals, int]:
+def _work(job: Job, points: Points, jobs: int, label: str, quiet: bool) -> tuple[Digests, Reasons, int]:
     """The hashes of all points by number (NO_DIGEST where refused), why some are refused, how many were computed."""
     total = points.size
     identities, new = np.zeros(total, f"S{DIGEST_BYTES}"), np.zeros(total, bool)
-    refused: Refusals = {}
+    refused: Reasons = {}
     processes = max(1, min(jobs or len(os.sched_getaffinity(0)), total))
     done = 0
     with progress_bar(label, quiet, total, "points") as report:

@@ -165,7 +165,9 @@ def read_spec(source: Path) -> SweepSpec:
     """The specification in a YAML file; InputError naming file and field. Files it names are seen from here."""
     try:
         data = parse_yaml(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise InputError(str(source), f"cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(str(source), f"cannot be read: {error}") from None
     return parse_spec(data, str(source))
 

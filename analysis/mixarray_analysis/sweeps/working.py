@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +13,8 @@ from mixarray_analysis.sweeps.index import NO_DIGEST, Index, digests
 from mixarray_analysis.sweeps.machines import Machine
 from mixarray_analysis.sweeps.models import OpenModel
 from mixarray_analysis.sweeps.points import Point, Points
-from mixarray_analysis.sweeps.refused import Refusals, grouped
-from mixarray_analysis.sweeps.rows import RESULTS, Row, row_of
+from mixarray_analysis.sweeps.reasons import Reasons, grouped
+from mixarray_analysis.sweeps.rows import RESULTS, Row, failed_result, row_of
 from mixarray_analysis.sweeps.spec import SweepSpec
 from mixarray_analysis.sweeps.store import POINTS, data_files
 from mixarray_analysis.sweeps.writing import Writer
@@ -41,7 +41,7 @@ class Answer:
 
     start: int
     identities: bytes
-    refused: Refusals
+    refused: Reasons
     new: bytes
 
 
@@ -55,35 +55,38 @@ class Worker:
         self._network = lru_cache(1)(_network)
         self._evaluator = lru_cache(EVALUATORS_KEPT)(self._make_evaluator)
 
-    def work(self, start: int, stop: int, say: Callable[[int], None]) -> Answer:
-        """Points start to stop - 1; `say` is told of points as they are done with."""
+    def look(self, start: int, stop: int) -> tuple[Answer, list[Point]]:
+        """Points start to stop - 1: what they come to, and those of them that are to be computed."""
         found = [self._points[number] for number in range(start, stop)]
         identities = b"".join(NO_DIGEST if isinstance(one, str) else one.identity for one in found)
         refused = grouped((start + at, one) for at, one in enumerate(found) if isinstance(one, str))
         known = self._index.positions(digests(identities)) >= 0
         wanted = [None if isinstance(one, str) or at else one for one, at in zip(found, known, strict=True)]
         new = {one.identity: one for one in wanted if one is not None}
-        say(len(found) - len(new))
-        if self._writer is None:
-            say(len(new))
-        else:
-            self._compute(list(new.values()), self._writer, say)
-        return Answer(start, identities, refused, bytes(one is not None for one in wanted))
+        return Answer(start, identities, refused, bytes(one is not None for one in wanted)), list(new.values())
 
-    def _compute(self, points: list[Point], writer: Writer, say: Callable[[int], None]) -> None:
-        results = self._known_results(points)
+    def compute(self, points: Sequence[Point], say: Callable[[int], None], died: str = "") -> None:
+        """Write the rows of points; `say` is told of points as they are done with.
+
+        died: what they are known to come to if it is computed, for a failed row.
+        """
+        if self._writer is None:
+            say(len(points))
+            return
+        results = {point.content: failed_result(point.groups, died) for point in points} if died else {}
+        results = results or self._known_results(points)
         said = 0
         for done, point in enumerate(points, 1):
             evaluator = self._evaluator(point.model, point.machine)
             if point.content not in results:
                 results[point.content] = evaluator.result(point.groups)
-            writer.add(row_of(point, evaluator.machine_row, results[point.content]))
+            self._writer.add(row_of(point, evaluator.machine_row, results[point.content]))
             if done - said == SAY_POINTS or done == len(points):
                 say(done - said)
                 said = done
-        writer.flush()
+        self._writer.flush()
 
-    def _known_results(self, points: list[Point]) -> dict[bytes, Row]:
+    def _known_results(self, points: Sequence[Point]) -> dict[bytes, Row]:
         """Results of finished rows that ran the same for another request, by content."""
         contents = list(dict.fromkeys(point.content for point in points))
         places = self._index.positions_of_content(digests(b"".join(contents)))

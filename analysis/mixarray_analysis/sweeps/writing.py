@@ -69,7 +69,17 @@ def read_journal(path: Path) -> list[Row]:
 def recover(folder: Path) -> None:
     """Make parts of what killed processes left in journals."""
     for path in journals(folder):
-        rows = read_journal(path)
-        if rows:
-            write_part(folder, table_of(rows))
-        path.unlink()
+        _recover(path)
+
+
+def recover_of(folder: Path, process: int) -> None:
+    """The same of one process, by its number."""
+    if (path := folder / JOURNAL.format(process)).exists():
+        _recover(path)
+
+
+def _recover(path: Path) -> None:
+    rows = read_journal(path)
+    if rows:
+        write_part(path.parent, table_of(rows))
+    path.unlink()

@@ -54,3 +54,13 @@ function seriesColour(place, colours) {
 function figure(label) {
   return make("div", { class: "chart", role: "img", "aria-label": label });
 }
+
+// Words on lines of at most `most` characters, as HTML; longer words are cut into lines.
+function onLines(text, most = 20) {
+  const words = text.split(" ").flatMap((word) => word.match(new RegExp(`.{1,${most}}`, "gu")) ?? []);
+  const lines = words.reduce((found, word) => {
+    const last = found[found.length - 1];
+    return last !== undefined && `${last} ${word}`.length <= most ? [...found.slice(0, -1), `${last} ${word}`] : [...found, word];
+  }, []);
+  return lines.map(plain).join("<br>");
+}

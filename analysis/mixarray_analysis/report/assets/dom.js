@@ -65,8 +65,14 @@ function unitWords(name) {
 
 const UNITS = [["_uj_ms", " (µJ·ms)"], ["_uj", " (µJ)"], ["_ms", " (ms)"], ["_mm2", " (mm²)"]];
 
+const AXIS_WORDS = {
+  accuracy: "AP50 (0 to 1)", bops: "BOPs", bops_speedup: "speedup promised by BOPs (x)", simulated_speedup: "simulated speedup (x)",
+  edp_uj_ms: "energy x delay (µJ·ms)", utilization: "utilisation (0 to 1)", peak_mac_utilization: "share of peak MACs (0 to 1)",
+};
+
 // A column as an axis says it: its words, and its unit in brackets.
 function columnWords(name) {
+  if (Object.hasOwn(AXIS_WORDS, name)) return AXIS_WORDS[name];
   const [suffix, unit] = UNITS.find(([end]) => name.endsWith(end)) ?? ["", ""];
   return name.slice(0, name.length - suffix.length).replaceAll("_", " ") + unit;
 }

@@ -1,7 +1,8 @@
 // The operators of a run: filtered by words, kind and stage, sorted by any column.
+// In this order, what is looked for first before what explains it; "all" shows the others behind them.
 const MAIN_COLUMNS = [
-  "operator", "name", "kind", "stage", "m", "n", "k", "groups", "modes", "macs", "array_busy_cycles", "vector_busy_cycles",
-  "dram_busy_cycles", "attributed_cycles", "dram_read_bits", "energy_pj",
+  "operator", "name", "kind", "stage", "attributed_cycles", "array_busy_cycles", "vector_busy_cycles", "dram_busy_cycles",
+  "dram_read_bits", "energy_pj", "macs", "modes", "groups", "m", "n", "k",
 ];
 
 function showLayers(section, run, workload) {
@@ -12,7 +13,8 @@ function showLayers(section, run, workload) {
   let table = null;
 
   function columnsShown(names) {
-    const columns = run.layers.columns.filter((name) => names === "all" || MAIN_COLUMNS.includes(name));
+    const others = run.layers.columns.filter((name) => !MAIN_COLUMNS.includes(name));
+    const columns = names === "all" ? [...MAIN_COLUMNS, ...others] : MAIN_COLUMNS;
     table = sortableTable(columns.map((name) => ({
       name, text: name.replaceAll("_", " "), help: DATA.glossary.layers[name], left: typeof every[0][name] === "string",
     })), "layers");

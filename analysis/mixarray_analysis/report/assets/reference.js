@@ -13,9 +13,18 @@ function showRunReference(section, run) {
 }
 
 function showSweepReference(section, sweep) {
-  const texts = Object.entries(sweep.configs).map(([name, text]) => [`accelerator ${name} of ${sweep.name}`, text]);
-  if (sweep.about !== "") texts.push([`sweep ${sweep.name}: specification, counts, versions`, sweep.about]);
-  section.append(...texts.map(([name, text]) => make("details", {}, make("summary", {}, name), make("pre", { tabindex: "0" }, text))));
+  const { facts: known, tables } = sweep.provenance;
+  const written = ["page written by", `mixarray ${DATA.mixarray}`];
+  const all = known.map(([name, text]) => [name.replaceAll("_", " "), text]);
+  if (DATA.runs.length) section.append(make("h3", {}, `sweep ${sweep.name}`));
+  section.append(facts(DATA.runs.length ? all : [...all, written]));
+  for (const { title, headings: names, texts, rows } of tables) {
+    const columns = headings(names, texts).map((column, place) => ({ ...column, fold: place > 0 }));
+    section.append(make("details", {}, make("summary", {}, title), plainTable(columns, rows, title)));
+  }
+  const more = Object.entries(sweep.configs).map(([name, text]) => [`accelerator ${name} of ${sweep.name}`, text]);
+  if (sweep.about !== "") more.push([`sweep ${sweep.name}: specification, counts, versions`, sweep.about]);
+  section.append(...more.map(([name, text]) => make("details", {}, make("summary", {}, name), make("pre", { tabindex: "0" }, text))));
 }
 
 function showGlossary(section) {

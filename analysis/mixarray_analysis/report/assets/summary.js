@@ -30,7 +30,13 @@ function showSummary(section, run) {
 }
 
 function showSweepSummary(section, sweep) {
-  section.append(make("p", { class: "quiet" }, sweep.name), make("p", { class: "headline" }, sweep.headline));
+  const { cards, sentences, note, headings: names, texts, groups } = sweep.summary;
+  const columns = headings(names, texts).map((column) => ({ ...column, fold: column.text === "best in" }));
+  const rows = groups.flatMap(([machine, found]) => [machine, ...found]);
+  section.append(make("p", { class: "quiet" }, sweep.name), make("p", { class: "headline" }, sweep.headline),
+    make("div", { class: "cards" }, ...cards.map(([value, what, more]) => card(value, what, more))),
+    ...sentences.map((sentence) => make("p", {}, sentence)),
+    make("p", { class: "quiet" }, note), plainTable(columns, rows, `points of ${sweep.name}`));
 }
 
 function card(value, text, note, help) {

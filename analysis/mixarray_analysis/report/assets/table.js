@@ -1,9 +1,11 @@
 // Tables: plain ones, and one that sorts and filters.
 
-// columns: {name, text, help, left, fold}. Cells as they are shown.
+// columns: {name, text, help, left, fold}. Cells as they are shown; a row that is a text is a heading of those below it.
 function plainTable(columns, rows, label) {
   const head = columns.map((column) => make("th", { scope: "col", title: column.help ?? null, class: side(column) }, column.text));
-  const body = rows.map((row) => make("tr", {}, ...row.map((cell, place) => make("td", { class: side(columns[place]) }, cell))));
+  const body = rows.map((row) => (typeof row === "string"
+    ? make("tr", { class: "group" }, make("th", { scope: "rowgroup", class: "text", colspan: columns.length }, make("span", {}, row)))
+    : make("tr", {}, ...row.map((cell, place) => make("td", { class: side(columns[place]) }, cell)))));
   const table = make("table", { "aria-label": label }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, table);
 }

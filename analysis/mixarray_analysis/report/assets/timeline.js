@@ -64,23 +64,20 @@ function showAttribution(section, attribution) {
 function attributionChart(entries, total, colours) {
   const units = values(entries, "unit");
   const names = entries.map((entry) => `${jobWords(entry.kind)}${units.length > 1 ? ` (${unitWords(entry.unit)})` : ""}`);
+  const labels = names.map((name, place) => (narrow() ? onLines(jobWords(entries[place].kind)) : plain(name)));
+  // A row is as high as the lines of its label need; places and heights are in pixels.
+  const heights = labels.map((label) => 10 + 14 * label.split("<br>").length);
+  const ends = heights.map((_, place) => heights.slice(0, place + 1).reduce((sum, height) => sum + height, 0));
+  const places = ends.map((end, place) => end - heights[place] / 2);
+  const length = ends[ends.length - 1];
   return {
     traces: [{
-      type: "bar", orientation: "h", y: entries.map((_, place) => place), x: entries.map((entry) => entry.cycles), text: entries.map((entry) => plain(percent(entry.cycles / total))), textposition: "outside", cliponaxis: false,
+      type: "bar", orientation: "h", y: places, width: 18, x: entries.map((entry) => entry.cycles), text: entries.map((entry) => plain(percent(entry.cycles / total))), textposition: "outside", cliponaxis: false,
       marker: { color: entries.map((entry) => seriesColour(units.indexOf(entry.unit), colours)) }, hovertext: names.map(plain), hovertemplate: "%{hovertext}<br>%{x:,} cycles<extra></extra>",
     }],
     layout: {
-      height: 70 + (narrow() ? 34 : 24) * entries.length, margin: { l: 10, r: 60, t: 10, b: 40 }, xaxis: { title: { text: "cycles" } },
-      yaxis: { autorange: "reversed", showgrid: false, zeroline: false, tickvals: names.map((_, place) => place), ticktext: narrow() ? entries.map((entry) => onLines(jobWords(entry.kind))) : names.map(plain) },
+      height: 70 + length, margin: { l: 10, r: 60, t: 10, b: 60 }, xaxis: { title: { text: "cycles" } },
+      yaxis: { range: [length, 0], showgrid: false, zeroline: false, tickvals: places, ticktext: labels },
     },
   };
-}
-
-// Words on lines of at most `most` characters, where they have spaces.
-function onLines(words, most = 20) {
-  const lines = words.split(" ").reduce((found, word) => {
-    const last = found[found.length - 1];
-    return last !== undefined && `${last} ${word}`.length <= most ? [...found.slice(0, -1), `${last} ${word}`] : [...found, word];
-  }, []);
-  return lines.map(plain).join("<br>");
 }
