@@ -48,6 +48,9 @@ def test_points_of_a_sweep_are_chosen(place: Path, elsewhere: Path) -> None:
         (("roofline", "packed", "--x", "energy"), "--x: does not go with roofline; it is for pareto, tornado"),
         (("utilization", "packed", "--where", "rows=8"), "--where: does not go with utilization of a run"),
         (("ratios", "shapes", "--where", "rows"), "--where: 'rows' is not COLUMN=VALUE"),
+        (("ratios", "shapes", "--where", "foo=1"), "--where: foo: no such column; there are point, "),
+        (("pie", "demo"), "error: Invalid value for 'kind': 'pie' is not one of 'speedup', 'ratios', 'pareto', "),
+        (("pareto", "demo", "--x", "area"), "error: Invalid value for '--x': 'area' is not one of 'bops', 'latency', "),
     ],
 )
 def test_what_does_not_fit_is_one_line_that_says_what_would(

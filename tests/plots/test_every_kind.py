@@ -1,7 +1,8 @@
-"""All kinds at both sizes: files, words, units, legends, and no text on another."""
+"""All kinds at both sizes: files, words, units, legends, no text on another, and nothing cut off."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -9,23 +10,31 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, BboxBase
 
 from mixarray_analysis.plots.draw import draw
 from mixarray_analysis.plots.frames.gemm import GemmRequest
 from mixarray_analysis.plots.frames.latency import COLUMNS as LATENCY_COLUMNS
+from mixarray_analysis.plots.frames.roofline import COLUMNS as ROOFLINE_COLUMNS
+from mixarray_analysis.plots.frames.roofline import GEMM, ROOF, WHOLE
+from mixarray_analysis.plots.frames.shapes import COLUMNS as SHAPE_COLUMNS
 from mixarray_analysis.plots.frames.speedup import COLUMNS
+from mixarray_analysis.plots.heat import plot_shapes
 from mixarray_analysis.plots.kinds import PLOTS
 from mixarray_analysis.plots.latency import plot_latency
 from mixarray_analysis.plots.names import Kind
 from mixarray_analysis.plots.request import Request
+from mixarray_analysis.plots.roofline import plot_roofline
 from mixarray_analysis.plots.save import SUFFIXES
 from mixarray_analysis.plots.sources import SourceKind, kind_of
 from mixarray_analysis.plots.speedup import plot_speedup
-from mixarray_analysis.plots.style import DEMO, PAPER, Size, open_axes, style
+from mixarray_analysis.plots.style import DEMO, PAPER, POINTS_PER_INCH, Size, open_axes, style
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,15 @@ class Case:
     legend: tuple[str, ...] = ()
 
 
-BARS = ("promised: BOPs of the blocks", "simulated: packed_w4_32x32", "simulated: plain_int8_32x32")
-POINTS = ("packed_w4_32x32", "plain_int8_32x32", "beaten by another")
+PROMISED = "promised: BOPs of the blocks"
+SIMULATED = ("simulated: packed_w4_32x32", "simulated: plain_int8_32x32")
+COUNTED = "promised: BOPs, weight bits counted"
+POINTS = ("packed_w4_32x32", "plain_int8_32x32", "beaten on the same accelerator")
 CASES = [
-    Case(Kind.SPEEDUP, "demo", ("speedup (x)", "windows at low bits, nominal (%)"), BARS),
-    Case(Kind.SPEEDUP, "shapes", ("speedup (x)",), (BARS[0],)),
-    Case(Kind.RATIOS, "demo", ("speedup over ratio 0 (x)", "windows at low bits that ran (%)"), BARS),
-    Case(Kind.RATIOS, "shapes", ("speedup over ratio 0 (x)",), (BARS[0],)),
+    Case(Kind.SPEEDUP, "demo", ("speedup (x)", "windows at low bits, nominal (%)"), (COUNTED, *SIMULATED)),
+    Case(Kind.SPEEDUP, "shapes", ("speedup (x)",), (PROMISED,)),
+    Case(Kind.RATIOS, "demo", ("speedup over ratio 0 (x)", "windows at low bits that ran (%)"), (PROMISED, *SIMULATED)),
+    Case(Kind.RATIOS, "shapes", ("speedup over ratio 0 (x)",), (PROMISED,)),
     Case(Kind.PARETO, "demo", ("simulated latency (ms)", "energy (µJ)", "bit operations over ratio 0 (x)"), POINTS),
     Case(Kind.ACCURACY, "demo", ("simulated latency (ms)", "n = 100 canvases", "windows at low bits (%)"), POINTS),
     Case(Kind.WATERFALL, "explained", ("speedup (x)", PACKED := "packed_w4_32x32")),
@@ -58,7 +69,7 @@ CASES = [
     Case(Kind.ENERGY, "demo", ("energy per image, batch 1 (µJ)", PACKED), ("DRAM", "array", "weight buffer")),
     Case(Kind.ROOFLINE, "packed", ("attained TOPS", "operations (2 per MAC) per byte"), ("whole run", "DRAM: 12 GB/s")),
     Case(Kind.UTILIZATION, "packed", ("busy (% of the cycles added)", "array", "DRAM", "stage 1, block 1")),
-    Case(Kind.UTILIZATION, "shapes", ("utilization (%)", "array rows", "array columns")),
+    Case(Kind.UTILIZATION, "shapes", ("mean utilization of 2 points (%)", PACKED, "array rows", "array columns")),
     Case(Kind.UTILIZATION, "", ("PE multiplies (% of cycles)", "array row (K)")),
     Case(
         Kind.TORNADO, "packed", ("change of latency", "arrays.0.rows: 16, 64"), ("smaller", "larger", "another choice")
@@ -69,6 +80,7 @@ NAMES = [f"{case.kind} of {case.source or 'a GEMM'}" for case in CASES]
 
 
 SLACK_PIXELS = 1.0
+HAIR_PIXELS = 0.1
 
 
 def texts_of(figure: Figure) -> Iterator[Text]:
@@ -106,6 +118,41 @@ def collisions(figure: Figure) -> list[str]:
         for name, box in whole
         if box.x0 < page.x0 or box.y0 < page.y0 or box.x1 > page.x1 or box.y1 > page.y1
     ]
+
+
+def cut(figure: Figure) -> list[str]:
+    """What is drawn and leaves the figure, and marks that the edge of their axes cuts."""
+    figure.draw_without_rendering()
+    return [
+        f"{type(one).__name__} of {ax.get_xlabel()!r}"
+        for ax in figure.axes
+        for one in (*ax.lines, *ax.patches, *ax.collections, *ax.images)
+        if not _is_whole(one, ax.bbox, figure.bbox)
+    ]
+
+
+def _is_whole(one: Artist, axes: BboxBase, page: BboxBase) -> bool:
+    if isinstance(one, Line2D) and one.get_marker() != "None":
+        return all(_inside(box, axes if one.get_clip_on() else page) for box in _marks(one))
+    box = one.get_tightbbox()
+    return box is None or _inside(box, page)
+
+
+def _marks(line: Line2D) -> Iterator[Bbox]:
+    """The marks of a line as they are drawn, with half of their edge."""
+    marker = MarkerStyle(line.get_marker())
+    one = marker.get_path().get_extents(marker.get_transform())
+    pixels_per_point = line.get_figure(root=True).dpi / POINTS_PER_INCH
+    size, edge = line.get_markersize() * pixels_per_point, line.get_markeredgewidth() * pixels_per_point / 2
+    for x, y in line.get_transform().transform(line.get_xydata()):
+        yield Bbox.from_extents(
+            x + size * one.x0 - edge, y + size * one.y0 - edge, x + size * one.x1 + edge, y + size * one.y1 + edge
+        )
+
+
+def _inside(box: BboxBase, around: BboxBase) -> bool:
+    low = min(box.x0 - around.x0, box.y0 - around.y0)
+    return min(low, around.x1 - box.x1, around.y1 - box.y1) > -HAIR_PIXELS
 
 
 def _inner(text: Text) -> Bbox:
@@ -154,6 +201,7 @@ def test_words_are_there_and_do_not_lie_on_each_other(
     figure = figure_of(name, place, frames, size)
     case = CASES[NAMES.index(name)]
     assert collisions(figure) == []
+    assert cut(figure) == []
     assert figure.get_figwidth() <= size.width_inches
     written = [text.get_text().replace("\n", " ") for text in figure.findobj(lambda one: hasattr(one, "get_text"))]
     for word in case.words:
@@ -175,6 +223,19 @@ def test_bars_carry_their_numbers_where_those_have_room(count: int, size: Size, 
     assert len([text for text in axes[0].texts if text.get_text()]) == numbers
 
 
+@pytest.mark.parametrize("size", [DEMO, PAPER])
+def test_a_mean_says_of_how_many_points_and_an_empty_cell_why(size: Size) -> None:
+    rows = [("machine", side, side, 0.5, 0.4, 0.6, 9 + (side > 16)) for side in (16, 32, 64)]
+    shown = pd.DataFrame(rows, columns=SHAPE_COLUMNS)
+    figure, ax = plot_shapes(shown, size=size)
+    assert collisions(figure) == []
+    assert ax.get_title(loc="left") == "machine"
+    assert ax.get_xlabel() == "array columns\nempty: no point of that shape"
+    assert figure.axes[1].get_ylabel().replace("\n", " ") == "mean utilization of 9 to 10 points (%)"
+    figure, ax = plot_shapes(shown.head(1).assign(points=1), size=size)
+    assert (ax.get_xlabel(), figure.axes[1].get_ylabel()) == ("array columns", "utilization (%)")
+
+
 def test_sums_of_runs_have_equal_digits() -> None:
     rows = [("machine", name, "softmax", 1, 1, latency_ms) for name, latency_ms in (("a", 7.02), ("b", 12345.0))]
     _, ax = plot_latency(pd.DataFrame(rows, columns=LATENCY_COLUMNS))
@@ -190,6 +251,37 @@ def test_texts_on_each_other_and_outside_are_found() -> None:
     assert "'one' lies on 'two'" in found
     assert "'far' leaves the figure" in found
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("size", [DEMO, PAPER])
+@pytest.mark.parametrize("still", ["8x8", "8x4", "4x4"])
+def test_marks_of_gemms_without_traffic_are_whole(still: str, size: Size) -> None:
+    """Each mode has a mark of another form; the wide ones reach beyond what a layout leaves by itself."""
+    rows: list[tuple[str, str, str, int, float, int, float, float]] = [
+        (GEMM, f"{mode} {place}", mode, 1, 1.0, 1, math.nan if mode == still and place else 10.0**place, 0.5 + place)
+        for mode in ("8x8", "8x4", "2x2", "4x4")
+        for place in (0, 1)
+    ]
+    rows += [(WHOLE, "whole run", "", 1, 1.0, 1, 5.0, 1.0), (ROOF, "peak", "8x8", 1, 0.0, 0, 20.0, 2.0)]
+    figure, ax = plot_roofline(pd.DataFrame(rows, columns=ROOFLINE_COLUMNS), size=size)
+    assert cut(figure) == []
+    (hollow,) = (line for line in ax.lines if line.get_fillstyle() == "none" and len(line.get_xdata()))
+    assert list(hollow.get_xdata()) == [ax.get_xlim()[1]]
+    assert ax.get_position().width > 0.75
+
+
+def test_marks_that_an_edge_cuts_are_found() -> None:
+    with style():
+        figure, ax = open_axes(None)
+        ax.set(xlim=(0, 1), xlabel="x", xticks=[])
+        (whole,) = ax.plot([0.5], [0.5], "D")
+        assert cut(figure) == []
+        whole.set_xdata([1.0])
+        assert cut(figure) == ["Line2D of 'x'"]
+        whole.set_clip_on(False)
+        assert cut(figure) == []
+        whole.set_in_layout(False)
+        assert cut(figure) == ["Line2D of 'x'"]
 
 
 def test_every_kind_of_source_of_every_kind_of_plot_is_drawn_here(place: Path) -> None:

@@ -15,6 +15,7 @@ from mixarray.errors import InputError
 from mixarray.result.read import read_run
 from mixarray.simulation import simulate
 from mixarray.trace.bundle import read_bundle
+from mixarray_analysis.plots.frames import shapes
 from mixarray_analysis.plots.frames.busy import busy_frame
 from mixarray_analysis.plots.frames.energy import component_words, energy_frame
 from mixarray_analysis.plots.frames.latency import REST, latency_frame
@@ -25,7 +26,7 @@ from mixarray_analysis.plots.frames.points import check_few, read_points
 from mixarray_analysis.plots.frames.ratios import ratios_frame
 from mixarray_analysis.plots.frames.roofline import roofline_frame
 from mixarray_analysis.plots.frames.shapes import shapes_frame
-from mixarray_analysis.plots.frames.speedup import MEAN, PROMISED, speedup_frame
+from mixarray_analysis.plots.frames.speedup import COUNTED, MEAN, PROMISED, speedup_frame
 from mixarray_analysis.plots.frames.tornado import (
     Task,
     changes_percent,
@@ -57,14 +58,26 @@ def test_speedups_are_over_the_uniform_runs(place: Path) -> None:
 def test_the_promise_over_other_weights_counts_their_bits(place: Path) -> None:
     """Ratio 0 is W4A8: half the bit operations of W8A8, twice those of W4A4."""
     shown = speedup_frame(place / "demo").set_index(["baseline", "series", "label"])["speedup"]
-    assert shown["uniform W8A8", PROMISED, "0"] == pytest.approx(2)
-    assert shown["uniform W4A8", PROMISED, "0"] == pytest.approx(1)
-    assert shown["uniform W4A4", PROMISED, "0"] == pytest.approx(0.5)
+    assert shown["uniform W8A8", COUNTED, "0"] == pytest.approx(2)
+    assert shown["uniform W4A8", COUNTED, "0"] == pytest.approx(1)
+    assert shown["uniform W4A4", COUNTED, "0"] == pytest.approx(0.5)
+
+
+def test_the_promise_as_published_and_the_one_with_weight_bits_have_other_names(place: Path) -> None:
+    """Over W8A8 the two differ by a factor of two, so a reader must not take one for the other."""
+    published = read_run(place / "demo" / "runs" / PACKED / "ratio_0400").speedup
+    assert published is not None
+    over, plain = speedup_frame(place / "demo"), speedup_frame(place / "shapes")
+    assert PROMISED not in set(over["series"])
+    assert COUNTED not in set(plain["series"])
+    counted = over.set_index(["baseline", "series", "label"])["speedup"]["uniform W8A8", COUNTED, "40"]
+    assert counted == pytest.approx(2 * published.bops_blocks)
+    assert counted == pytest.approx(2 * plain.set_index(["series", "label"])["speedup"][PROMISED, "40"])
 
 
 def test_the_mean_is_geometric_and_leaves_ratio_0_out(place: Path) -> None:
     shown = speedup_frame(place / "demo").set_index(["baseline", "series", "label"])
-    two, four, mean = (shown.loc[("uniform W8A8", PROMISED, label)] for label in ("40", "80", MEAN))
+    two, four, mean = (shown.loc[("uniform W8A8", COUNTED, label)] for label in ("40", "80", MEAN))
     assert mean["speedup"] == pytest.approx((two["speedup"] * four["speedup"]) ** 0.5)
     assert mean["speedup"] != pytest.approx((two["speedup"] + four["speedup"]) / 2)
     assert mean["points"] == 2
@@ -83,8 +96,19 @@ def test_points_are_chosen_by_their_columns(place: Path) -> None:
     assert set(read_points(place / "shapes", ["rows=8", "columns=16"])["arrays"]) == {"8x16"}
     with pytest.raises(InputError, match=r"--where: rows: no point has '9'; there are 8, 16"):
         read_points(place / "shapes", ["rows=9"])
-    with pytest.raises(InputError, match=r"--where: 'depth=9' is not COLUMN=VALUE; columns: .*rows"):
+    with pytest.raises(InputError, match=r"--where: depth: no such column; there are point, .*rows"):
         read_points(place / "shapes", ["depth=9"])
+    with pytest.raises(InputError, match=r"--where: 'depth' is not COLUMN=VALUE; columns: point, .*rows"):
+        read_points(place / "shapes", ["depth"])
+
+
+@pytest.mark.parametrize("source", ["shapes", "demo"])
+@pytest.mark.parametrize("column", ["series", "network"])
+def test_points_are_chosen_by_columns_of_the_data_set_alone(column: str, source: str, place: Path) -> None:
+    with pytest.raises(InputError, match=rf"--where: {column}: no such column; there are ") as refused:
+        read_points(place / source, [f"{column}=1"])
+    assert not {"series", "network"} & set(refused.value.message.split("there are ")[1].split(", "))
+    assert column in read_points(place / source)
 
 
 def test_more_series_than_colours_are_refused() -> None:
@@ -175,9 +199,20 @@ def test_the_busy_cycles_of_layers_are_those_of_the_run(place: Path) -> None:
 def test_shapes_are_means_over_their_points(place: Path) -> None:
     shown, points = shapes_frame(place / "shapes").set_index(["rows", "columns"]), read_points(place / "shapes")
     part = points[(points["rows"] == 8) & (points["columns"] == 16)]["utilization"]
-    assert shown.loc[(8, 16)].tolist() == pytest.approx([part.mean(), part.min(), part.max(), 2])
+    assert shown.loc[(8, 16), "accelerator"] == PACKED
+    assert shown.loc[(8, 16)].tolist()[1:] == pytest.approx([part.mean(), part.min(), part.max(), 2])
     with pytest.raises(InputError, match=r"has one array shape; sweep arrays\.0\.rows"):
         shapes_frame(place / "shapes", ["rows=8", "columns=8"])
+
+
+def test_no_mean_is_taken_over_accelerators(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = read_points(place / "shapes")
+    both = pd.concat([points, points.assign(accelerator="another", utilization=0.0)])
+    monkeypatch.setattr(shapes, "read_points", lambda source, where: both)
+    with pytest.raises(InputError) as refused:
+        shapes_frame(place / "shapes")
+    mean = f"--where: accelerator: a mean over {PACKED}, another is of no machine"
+    assert str(refused.value) == f"{mean}; choose one: --where accelerator={PACKED}"
 
 
 def test_curves_are_the_summaries(place: Path) -> None:

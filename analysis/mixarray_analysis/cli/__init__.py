@@ -129,6 +129,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = app(args=given, prog_name="mixarray", standalone_mode=False)
     except InputError as error:
         return _complain(str(error))
+    except typer.BadParameter as error:
+        from mixarray.explain import OWN_ERROR
+
+        error.message = error.message.removeprefix(OWN_ERROR)
+        return _complain(error.format_message())
     except typer.TyperException as error:
         return _complain(error.format_message())
     except (KeyboardInterrupt, typer.Abort):

@@ -14,6 +14,7 @@ COLOURS = "cividis"
 ROW_EMS = 1.7
 FRAME_EMS = 6.0
 """Of the text: a row, and what is above and below the rows."""
+EMPTY = "empty: no point of that shape"
 DARK_BELOW = 50
 """Cells below so many per cent are dark."""
 
@@ -27,13 +28,27 @@ def plot_busy(shown: pd.DataFrame, ax: Axes | None = None, size: Size = DEMO) ->
 
 
 def plot_shapes(shown: pd.DataFrame, ax: Axes | None = None, size: Size = DEMO) -> tuple[Figure, Axes]:
-    """Rows downwards, columns across: mean utilization of the points of each array shape (`shapes_frame`)."""
+    """Rows downwards, columns across: mean utilization of the points of each array shape (`shapes_frame`).
+
+    A shape that has no point is an empty cell; the axis says so where there is one.
+    """
     percent = 100 * shown.pivot(index="rows", columns="columns", values="utilization")
-    return _plot(percent, "array rows", "array columns", "utilization (%)", ax, size)
+    empty = f"\n{EMPTY}" if percent.isna().any(axis=None) else ""
+    label = _mean(shown["points"], "\n" if size.narrow else " ")
+    title = str(shown["accelerator"].iloc[0])
+    return _plot(percent, "array rows", f"array columns{empty}", label, ax, size, title)
+
+
+def _mean(points: pd.Series[int], gap: str) -> str:
+    """What the number of a cell is, by the points behind each."""
+    least, most = int(points.min()), int(points.max())
+    if most == 1:
+        return "utilization (%)"
+    return f"mean utilization{gap}of {least if least == most else f'{least} to {most}'} points (%)"
 
 
 def _plot(
-    percent: pd.DataFrame, down: str, across: str, label: str, ax: Axes | None, size: Size
+    percent: pd.DataFrame, down: str, across: str, label: str, ax: Axes | None, size: Size, title: str = ""
 ) -> tuple[Figure, Axes]:
     with style(size):
         ems = size.points / POINTS_PER_INCH
@@ -52,6 +67,7 @@ def _plot(
         ax.set_yticks(range(percent.shape[0]), [str(name) for name in percent.index])
         ax.set_xlabel(across)
         ax.set_ylabel(down)
+        ax.set_title(title, loc="left")
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)

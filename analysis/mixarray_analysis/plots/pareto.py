@@ -35,6 +35,7 @@ LABELS = {
 """Latency and energy are per image at batch 1."""
 Look = tuple[str, Line]
 """A marker and a line."""
+BEATEN = "beaten on the same accelerator"
 SHARED = "P"
 """Marker of bit operations, which are the same on every accelerator."""
 PANEL_INCHES = {False: 3.8, True: 1.75}
@@ -112,5 +113,5 @@ def _handles(names: list[str], looks: Sequence[Look], shared: bool) -> list[Line
     if shared:
         every.append(("on every accelerator", (SHARED, "-")))
     shapes = [Line2D([], [], color=GREY, marker=marker, linestyle=line, label=name) for name, (marker, line) in every]
-    beaten = Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="", label="beaten by another")
+    beaten = Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="", label=BEATEN)
     return [*shapes, beaten]

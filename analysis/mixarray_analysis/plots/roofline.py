@@ -38,9 +38,9 @@ def plot_roofline(shown: pd.DataFrame, ax: Axes | None = None, size: Size = DEMO
                 inside["operations_per_byte"], inside["tops"], marker, color=shade, label=label, linestyle="", alpha=0.7
             )
             still = part[part["operations_per_byte"].isna()]
-            edge = [right] * len(still)
-            beyond = ax.plot(edge, still["tops"], marker, color=shade, linestyle="", fillstyle="none", clip_on=False)
-            beyond[0].set_in_layout(False)  # half of each mark lies beyond the axes
+            if len(still):  # half of each mark lies beyond the axes, and the layout leaves room for it
+                edge = [right] * len(still)
+                ax.plot(edge, still["tops"], marker, color=shade, linestyle="", fillstyle="none", clip_on=False)
         whole = points[points["what"] == WHOLE]
         ax.plot(
             whole["operations_per_byte"], whole["tops"], "*", color=BLACK, markersize=1.3 * size.points,

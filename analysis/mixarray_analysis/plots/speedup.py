@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from mixarray_analysis.plots.frames.speedup import MEAN, PROMISED
+from mixarray_analysis.plots.frames.speedup import COUNTED, MEAN, PROMISED
 from mixarray_analysis.plots.settings import AXIS_LABEL
 from mixarray_analysis.plots.style import (
     BLACK,
@@ -24,6 +25,7 @@ from mixarray_analysis.plots.style import (
     style,
 )
 
+PROMISES = {PROMISED: "promised: BOPs of the blocks", COUNTED: "promised: BOPs, weight bits counted"}
 GROUP = 0.84
 """Share of a group's room that its bars take."""
 GAP = 0.4
@@ -40,7 +42,7 @@ def plot_speedup(
 ) -> tuple[Figure, Sequence[Axes]]:
     """Panels below each other, one per baseline of `speedup_frame`; `ax` gives as many axes, top to bottom.
 
-    Bars carry their numbers where those have room.
+    Bars carry their numbers where those have room; of bars below the line at 1 they stand above it.
     """
     baselines = list(dict.fromkeys(shown["baseline"]))
     series, labels = (list(dict.fromkeys(shown[name])) for name in ("series", "label"))
@@ -76,17 +78,26 @@ def _panel(ax: Axes, shown: pd.DataFrame, series: Sequence[str], labels: Sequenc
             [places[label] + (index - (len(series) - 1) / 2) * width for label in part["label"]],
             part["speedup"],
             width,
-            label="promised: BOPs of the blocks" if name == PROMISED else f"simulated: {name}",
-            color=GREY if name == PROMISED else colour(index - 1),
+            label=PROMISES.get(name, f"simulated: {name}"),
+            color=GREY if name in PROMISES else colour(index - 1),
             hatch=hatch(index, size),
             edgecolor="white",
         )
-        under = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}
         if numbered:
-            ax.bar_label(bars, fmt="%.2f", fontsize="x-small", padding=2, rotation=90 * upright, bbox=under)
+            _number(ax, bars, upright)
     ax.axhline(1, color=BLACK, linewidth=0.8, zorder=1.5)
     ax.set_xticks(list(places.values()), labels)
     if sum(map(len, labels)) * size.points / POINTS_PER_INCH > size.width_inches:
         ax.tick_params(axis="x", rotation=30)
     ax.set_ylabel("speedup (x)")
-    ax.set_ylim(0, (1.4 if numbered and upright else 1.12) * float(shown["speedup"].max()))
+    ax.set_ylim(0, (1.4 if numbered and upright else 1.12) * max(1.0, float(shown["speedup"].max())))
+
+
+def _number(ax: Axes, bars: BarContainer, upright: bool) -> None:
+    """The height of each bar above it and above the line at 1, which no number may break."""
+    under = {"facecolor": "white", "edgecolor": "none", "pad": 0.2}
+    for bar in bars:
+        ax.annotate(
+            f"{bar.get_height():.2f}", (bar.get_x() + bar.get_width() / 2, max(1.0, bar.get_height())), (0, 2.5),
+            textcoords="offset points", ha="center", va="bottom", rotation=90 * upright, fontsize="x-small", bbox=under,
+        )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,9 +12,9 @@ from mixarray.digits import significant
 from mixarray_analysis.plots.style import (
     LEGEND_EMS,
     POINTS_PER_INCH,
+    Look,
     Size,
-    colour,
-    hatch,
+    finer,
     legend_below,
     open_axes,
     style,
@@ -31,6 +33,7 @@ def plot_stacks(
     shown: pd.DataFrame,
     part: str,
     value: str,
+    look: Callable[[str], Look],
     label: str,
     names: str,
     ends: tuple[str, str] | None,
@@ -39,8 +42,8 @@ def plot_stacks(
 ) -> tuple[Figure, Axes]:
     """Bars of `value` by `part`, with the sum behind each; `shown` has accelerator, run, part and value.
 
-    label, names: of the values, and of the runs. ends: columns whose sums are the low and the high end of a bar.
-    Rows stand in the order of the frame.
+    look: of a part, in every picture the same. label, names: of the values, and of the runs. ends: columns whose sums
+    are the low and the high end of a bar. Rows stand in the order of the frame.
     """
     rows = _rows(shown)
     parts = list(dict.fromkeys(shown[part]))
@@ -51,11 +54,12 @@ def plot_stacks(
         own = ax is None
         figure, ax = open_axes(ax, size, ems * (ROW_EMS * len(rows) + FRAME_EMS + LEGEND_EMS * bool(names)))
         lefts = dict.fromkeys(places, 0.0)
-        for index, name in enumerate(parts):
+        for name in parts:
+            shade, pattern = look(name)
             widths = [float(summed.get((*bar, name), 0.0)) for bar in places]
             ax.barh(
-                list(places.values()), widths, BAR_HEIGHT, left=list(lefts.values()), label=name, color=colour(index),
-                hatch=hatch(index, size), edgecolor="white",
+                list(places.values()), widths, BAR_HEIGHT, left=list(lefts.values()), label=name, color=shade,
+                hatch=finer(pattern, size), edgecolor="white",
             )  # fmt: skip
             lefts = {bar: left + width for (bar, left), width in zip(lefts.items(), widths, strict=True)}
         _write_sums(ax, shown, places, lefts, ends)

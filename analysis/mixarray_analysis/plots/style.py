@@ -15,11 +15,16 @@ from matplotlib.figure import Figure
 
 BLACK = "#000000"
 GREY = "#999999"
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", BLACK)
+BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION, YELLOW = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
+)  # fmt: skip
+OKABE_ITO = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION, YELLOW, BLACK)
 """Okabe and Ito, Color Universal Design, 2008."""
 HATCHES = ("", "//", "\\\\", "..", "xx", "OO", "++", "")
 """So that bars stay apart in grey print too; the last colour is black."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+Look = tuple[str, str]
+"""Colour and hatch."""
 Line = Literal["-", "--", ":", "-."]
 Place = Literal["outside lower center", "outside upper left"]
 LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
@@ -144,7 +149,12 @@ def add_legend(
 
 def hatch(index: int, size: Size) -> str:
     """The hatch number `index`, finer where the picture is narrow; where colours repeat, hatches differ."""
-    return HATCHES[(index + index // len(OKABE_ITO)) % len(HATCHES)] * (2 if size.narrow else 1)
+    return finer(HATCHES[(index + index // len(OKABE_ITO)) % len(HATCHES)], size)
+
+
+def finer(pattern: str, size: Size) -> str:
+    """A hatch as it is, with more strokes where the picture is narrow."""
+    return pattern * (2 if size.narrow else 1)
 
 
 def colour(index: int) -> str:

@@ -8,11 +8,22 @@ from math import ceil
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from mixarray_analysis.plots.style import BLACK, DEMO, OKABE_ITO, POINTS_PER_INCH, Size, figure_of, open_figure, style
+from mixarray_analysis.plots.style import (
+    BLACK,
+    DEMO,
+    OKABE_ITO,
+    POINTS_PER_INCH,
+    Size,
+    figure_of,
+    finer,
+    open_figure,
+    style,
+)
 
 TINTS = {8: OKABE_ITO[0], 4: OKABE_ITO[1], 2: OKABE_ITO[3], 0: BLACK}
 """By activation bits; another width takes the palette's green."""
@@ -21,7 +32,7 @@ HATCHED = {4: "//", 2: "xx", 0: "++"}
 HATCH_INCHES = 0.3
 """Windows narrower than this are hatched more densely, or some would show no stroke."""
 OPACITY = 0.22
-LEGEND_OPACITY = 0.6
+"""Of the tints, on the picture and in the legend, where the picture's mean colour is beneath them."""
 GAMMA = 0.6
 """The picture is drawn with its middle tones lifted, or dark photographs vanish under the tint."""
 TITLE_EMS = 2.4
@@ -55,11 +66,12 @@ def plot_windows(
             low = int(part["low"].sum())
             panel.set_title(f"stage {stage}: {low} of {len(part)} windows low", fontsize="small")
             panel.set_axis_off()
+        under = lightened.reshape(-1, 3).mean(axis=0) / 255
         names = [
             Patch(
-                facecolor=(_tint(bits), LEGEND_OPACITY),
+                facecolor=_over(_tint(bits), under),
                 label=_name(bits),
-                hatch=HATCHED.get(bits, ""),
+                hatch=finer(HATCHED.get(bits, ""), size),
                 edgecolor="white",
             )
             for bits in sorted(set(shown["bits"]))[::-1]
@@ -83,6 +95,12 @@ def _open_panels(count: int, ax: Sequence[Axes] | None, aspect: float, size: Siz
 
 def _tint(bits: int) -> str:
     return TINTS.get(bits, OKABE_ITO[2])
+
+
+def _over(tint: str, under: NDArray[np.float64]) -> tuple[float, float, float]:
+    """A tint on a colour, as a window looks on the picture."""
+    red, green, blue = OPACITY * np.array(to_rgb(tint)) + (1 - OPACITY) * under
+    return float(red), float(green), float(blue)
 
 
 def _name(bits: int) -> str:

@@ -25,16 +25,21 @@ def read_points(source: Path, where: Sequence[str] = ()) -> pd.DataFrame:
     `network` names the model and its input size, and is empty where there is one. Of a sweep of a specification the
     points that are done. `where` keeps rows by `column=value`. InputError where none is left.
     """
-    points = _of_sweep(source) if kind_of(source) is SourceKind.SWEEP else _of_summary(source)
+    sweep = kind_of(source) is SourceKind.SWEEP
+    points = _done(source) if sweep else read_summary(source)
     for condition in where:
         points = _kept(points, condition)
-    return points.reset_index(drop=True)
+    points = points.reset_index(drop=True)
+    return _named(points) if sweep else points.assign(series=points["accelerator"], network="")
 
 
 def _kept(points: pd.DataFrame, condition: str) -> pd.DataFrame:
     column, equals, value = condition.partition("=")
-    if not equals or column not in points:
-        raise InputError("--where", f"{condition!r} is not COLUMN=VALUE; columns: {', '.join(points.columns)}")
+    columns = ", ".join(points.columns)
+    if not equals:
+        raise InputError("--where", f"{condition!r} is not COLUMN=VALUE; columns: {columns}")
+    if column not in points:
+        raise InputError("--where", f"no such column; there are {columns}", column)
     known = points[column]
     if pd.api.types.is_numeric_dtype(known):
         try:
@@ -49,12 +54,8 @@ def _kept(points: pd.DataFrame, condition: str) -> pd.DataFrame:
     return points[wanted]
 
 
-def _of_summary(source: Path) -> pd.DataFrame:
-    summary = read_summary(source)
-    return summary.assign(series=summary["accelerator"], network="")
-
-
-def _of_sweep(source: Path) -> pd.DataFrame:
+def _done(source: Path) -> pd.DataFrame:
+    """The points of a sweep of a specification that are done, with the columns of its data set."""
     from mixarray_analysis.sweeps.api import read_sweep
 
     points = read_sweep(source).to_pandas()
@@ -63,6 +64,10 @@ def _of_sweep(source: Path) -> pd.DataFrame:
         reasons = points["error"].dropna()
         why = f": {reasons.iloc[0]}" if len(reasons) else " yet"
         raise InputError(str(source), f"no point is done{why}", "status")
+    return done
+
+
+def _named(done: pd.DataFrame) -> pd.DataFrame:
     overrides = done["overrides"].fillna("")
     series = (done["accelerator"] + " " + overrides).str.strip()
     several = len(done[list(VARYING)].drop_duplicates()) > 1

@@ -20,7 +20,9 @@ from mixarray_analysis.plots.frames.points import read_points, with_speedups
 from mixarray_analysis.plots.settings import with_labels
 
 COLUMNS = ["baseline", "series", "label", "speedup", "points"]
-PROMISED = "BOPs"
+PROMISED, COUNTED = "BOPs", "BOPs, weight bits counted"
+"""Series of the promise: over ratio 0 as published, linear in activation bits; over a uniform precision by its weight
+bits as well. The two are other numbers, so they have other names."""
 RATIO_ZERO = "ratio 0"
 MEAN = "mean"
 """Label of the geometric mean over the settings that lower or prune something."""
@@ -35,7 +37,7 @@ class Over:
 
 
 def speedup_frame(source: Path, where: Sequence[str] = ()) -> pd.DataFrame:
-    """One row per baseline, series (`BOPs` or an accelerator) and setting (COLUMNS).
+    """One row per baseline, series (PROMISED or COUNTED, or an accelerator) and setting (COLUMNS).
 
     Baselines are the uniform precisions that were simulated beside, else ratio 0. Over several networks a speedup is
     their geometric mean; `points` counts what it is the mean of.
@@ -51,7 +53,8 @@ def _over(points: pd.DataFrame, baseline: str, by_accelerator: Mapping[str, Over
         {name: over.simulated for name, over in by_accelerator.items()}
     )
     bops = next(iter(by_accelerator.values())).bops
-    promised = points.assign(series=PROMISED, speedup=points["bops_speedup"] / bops)
+    promise = PROMISED if baseline == RATIO_ZERO else COUNTED
+    promised = points.assign(series=promise, speedup=points["bops_speedup"] / bops)
     promised = promised.drop_duplicates(["network", "label"])
     every = pd.concat([promised, points.assign(speedup=simulated)], ignore_index=True)
     mixed = every[(every["ratio"] > 0) | (every.get("pruning", 0) > 0)]
