@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from mixarray_analysis.allocating.results import Found
 from mixarray_analysis.plots.style import DEMO, LINES, MARKERS, colour, figure_of, legend_below, open_figure, style
@@ -68,6 +69,7 @@ def _draw(ax: Axes, founds: Sequence[Found]) -> None:
     ax.set_yscale("log")
     ax.set_title(founds[0].settings.accelerator)
     ax.set_xlabel(f"simulated cycles, {founds[0].settings.input_px} px")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.grid(axis="x")
 
 
