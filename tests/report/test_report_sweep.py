@@ -113,10 +113,13 @@ def test_points_that_failed_and_that_were_refused_are_in_the_provenance_with_the
         "constraints": {"relations": ["arrays.0.rows == arrays.0.columns"]},
     }
     sweep(spec, tmp_path / "sweep")
-    tables = {table["title"]: table["rows"] for table in sweep_data(tmp_path / "sweep")["provenance"]["tables"]}
+    found = sweep_data(tmp_path / "sweep")
+    tables = {table["title"]: table["rows"] for table in found["provenance"]["tables"]}
     ((failed, why, _),) = tables["Points that failed"]
     assert (failed, why[:35]) == ("1", "array: arrays.0.modes: no mode serv")
     assert tables["Points that are refused"][0][:2] == ["2", "arrays.0.rows == arrays.0.columns does not hold"]
+    assert "Left out: 1 failed, 2 refused" in found["summary"]["note"]
+    assert found["summary"]["sentences"] == [], "of one machine the headline says it"
 
 
 def test_of_many_points_those_are_shown_that_are_best_in_something(tmp_path: Path) -> None:

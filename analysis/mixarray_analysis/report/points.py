@@ -14,7 +14,7 @@ from mixarray.errors import InputError
 from mixarray_analysis.plots.frames.points import read_points
 from mixarray_analysis.report.fronts import OBJECTIVES, chosen_points, costs_of
 from mixarray_analysis.report.headline import sweep_headline
-from mixarray_analysis.report.provenance import provenance_data
+from mixarray_analysis.report.provenance import findings_of, provenance_data
 from mixarray_analysis.report.sweep_runs import SweepRun, run_to_show, runs_of
 from mixarray_analysis.report.sweep_summary import summary_data
 from mixarray_analysis.sweeps.glossary import SWEEP_COLUMNS
@@ -41,7 +41,7 @@ def sweep_data(path: Path, most: int = MOST_POINTS) -> dict[str, Any]:
 
     InputError where no point is done, or its fronts alone are too many.
     """
-    points, runs = read_points(path), runs_of(path)
+    points, runs, findings = read_points(path), runs_of(path), findings_of(path)
     frame = points.drop(columns=list(UNSHOWN), errors="ignore")
     objectives = {name: better for name, better in OBJECTIVES.items() if name in frame and frame[name].notna().any()}
     costs = {name: costs_of(frame[name].to_numpy(np.float64), better) for name, better in objectives.items()}
@@ -52,13 +52,13 @@ def sweep_data(path: Path, most: int = MOST_POINTS) -> dict[str, Any]:
     return {
         "name": str(path),
         "headline": sweep_headline(points, path),
-        "summary": summary_data(path, points, runs),
+        "summary": summary_data(path, points, runs, findings),
         "columns": list(frame.columns),
         "rows": [[_cell(value) for value in row] for row in frame.iloc[kept].astype(object).to_numpy().tolist()],
         "finished": len(frame),
         "objectives": {name: better.value for name, better in objectives.items()},
         "configs": _configs(path),
-        "provenance": provenance_data(path, runs),
+        "provenance": provenance_data(path, runs, findings),
         "missing": _no_run(path, runs),
         "about": _about(path),
     }

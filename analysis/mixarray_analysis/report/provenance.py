@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,23 @@ SHA256 = ("spec_sha256", "code_sha256", "points_sha256")
 UNFINISHED = "this sweep is not finished: sweep.json, which says it, is written last"
 
 
-def provenance_data(path: Path, runs: Sequence[SweepRun]) -> dict[str, Any]:
-    """Facts as (name, text), and tables; no facts where the sweep has neither runs nor a specification."""
-    if kind_of(path) is SourceKind.SWEEP:
-        return _of_specification(path)
+def findings_of(path: Path) -> Mapping[str, Any] | None:
+    """`sweep.json` of a sweep of a specification, empty while it is not finished; None of another sweep."""
+    return (read_findings(path) or {}) if kind_of(path) is SourceKind.SWEEP else None
+
+
+def provenance_data(path: Path, runs: Sequence[SweepRun], findings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Facts as (name, text), and tables; none where the sweep has neither runs nor `findings_of`."""
+    if findings is not None:
+        return _of_specification(findings)
     if not runs:
         return {"facts": [], "tables": []}
     table = {"title": "Hashes of every run", "headings": ["run", "images", *HASHES], "texts": 2 + len(HASHES)}
     return {"facts": shared_facts(runs), "tables": [{**table, "rows": hash_rows(path, runs)}]}
 
 
-def _of_specification(path: Path) -> dict[str, Any]:
-    findings = read_findings(path)
-    if findings is None:
+def _of_specification(findings: Mapping[str, Any]) -> dict[str, Any]:
+    if not findings:
         return {"facts": [("state", UNFINISHED)], "tables": []}
     seeds = [] if (sample := findings["spec"]["sample"]) is None else [("seed", f"{sample['seed']}, of the sample")]
     facts = [
@@ -41,15 +45,8 @@ def _of_specification(path: Path) -> dict[str, Any]:
         [one["label"], f"{one['input_height_px']}x{one['input_width_px']}", one["sha256"]] for one in findings["models"]
     ]
     tables = [{"title": "Models", "headings": ["model", "input", "sha256"], "texts": 3, "rows": models}]
-    for what in ("failed", "refused"):
-        reasons = [[f"{one['points']:,}", one["reason"], one["point"]] for one in findings.get(what, [])]
-        headings = ["points", "why", "first"]
-        tables.append(
-            {
-                "title": f"Points that {'' if what == 'failed' else 'are '}{what}",
-                "headings": headings,
-                "texts": 0,
-                "rows": reasons,
-            }
-        )
-    return {"facts": facts, "tables": [table for table in tables if table["rows"]]}
+    for name, title in (("failed", "Points that failed"), ("refused", "Points that are refused")):
+        reasons = [[f"{one['points']:,}", one["reason"], one["point"]] for one in findings.get(name, [])]
+        if reasons:
+            tables.append({"title": title, "headings": ["points", "why", "first"], "texts": 3, "rows": reasons})
+    return {"facts": facts, "tables": tables}

@@ -90,10 +90,12 @@ COLUMNS: Mapping[str, Callable[[Row], str]] = {
 """Of the table: headings, and the cells of a row; a column without any cell is left out."""
 
 
-def summary_data(path: Path, frame: pd.DataFrame, runs: Sequence[SweepRun]) -> dict[str, Any]:
+def summary_data(
+    path: Path, frame: pd.DataFrame, runs: Sequence[SweepRun], findings: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Cards as (value, what, note), sentences, and a table of `frame`, the points of the sweep in `path`.
 
-    groups: rows of the table by machine. texts: how many of its columns are texts.
+    groups: rows of the table by machine. texts: how many of its columns are texts. findings: its `sweep.json`, if any.
     """
     rows = [{**totals_beside(runs, row), **row} for row in _shown(frame)]
     uniform = uniform_rows(runs)
@@ -104,7 +106,7 @@ def summary_data(path: Path, frame: pd.DataFrame, runs: Sequence[SweepRun]) -> d
     return {
         "cards": _cards(frame),
         "sentences": _sentences(path, frame),
-        "note": _note(frame, len(rows), bool(uniform)),
+        "note": _note(frame, len(rows), bool(uniform), (findings or {}).get("counts", {})),
         "headings": kept,
         "texts": sum(name in NAMED for name in kept),
         "groups": list(groups.items()),
@@ -149,19 +151,22 @@ def _counts(frame: pd.DataFrame) -> str:
 
 
 def _sentences(path: Path, frame: pd.DataFrame) -> list[str]:
-    """Those that the demo wrote; else of each machine, where they are few, what arrived of the largest promise."""
+    """Those that the demo wrote; else of each machine, if there are some, what arrived of the largest promise."""
     file = path / SENTENCES
     if file.is_file():
         return file.read_text(encoding="utf-8").splitlines()
     known = frame[frame["simulated_speedup"].notna() & frame["bops_speedup"].notna()].reset_index(drop=True)
-    if known["series"].nunique() > MOST_SENTENCES:
+    if not 1 < known["series"].nunique() <= MOST_SENTENCES:
         return []
     groups = (group for _, group in known.groupby("series", sort=False))
     most = [group.iloc[best_row(group, "bops_speedup", Better.HIGH)] for group in groups]
     return [f"{where_text(dict(row))}: {arrival(row['bops_speedup'], row['simulated_speedup'])}." for row in most]
 
 
-def _note(frame: pd.DataFrame, rows: int, uniform: bool) -> str:
+def _note(frame: pd.DataFrame, rows: int, uniform: bool, counts: Mapping[str, int]) -> str:
     shown = "All points" if rows == len(frame) else f"The points that are best in something, of {len(frame):,}"
     beside = ", and the uniform precisions beside" if uniform else ""
-    return f"{shown}{beside}; per image, batch 1. Speedups are over ratio 0 of the same model on the same machine."
+    lacking = [f"{counts[name]:,} {name}" for name in ("failed", "refused") if counts.get(name)]
+    left_out = f" Left out: {', '.join(lacking)}; the reasons are in the provenance." if lacking else ""
+    speedups = "Speedups are over ratio 0 of the same model on the same machine."
+    return f"{shown}{beside}; per image, batch 1. {speedups}{left_out}"
