@@ -16,8 +16,8 @@ def compiled(function: Function) -> Function:
     """`function`, compiled at its first call; kept in the cache directory of numba if there is one to write to.
 
     That cache looks for changes in the function's own file only. A file with compiled functions that need functions or
-    numbers of other files therefore states what these files are, in `COMPILED_WITH` (name to digest, `file_digest`):
-    whoever changes one of them has to change it there too. A test holds the digests.
+    numbers of other files therefore states what these files are, in `COMPILED_WITH` (path in this package to digest,
+    `file_digest`): whoever changes one of them has to change it there too. A test holds the digests.
     """
     try:
         made = njit(cache=True, nogil=True)(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mixarray.compiled import file_digest
 
 PACKAGE = Path(mixarray.__file__).parent
 MARK = "@compiled"
+TABLES = "engine/fast_tables.py"
 
 
 def compiled_files() -> list[Path]:
@@ -50,17 +52,17 @@ def stated(tree: ast.Module) -> dict[str, str]:
     return {}
 
 
-def problems(source: str, folder: Path) -> list[str]:
-    """What a source in `folder` does not state, or states of another version."""
+def problems(source: str, package: Path) -> list[str]:
+    """What a source does not state, or states of another version than is in `package`."""
     tree = ast.parse(source)
     needed = {module for name, module in imported(tree) if name in used(tree)}
-    files = {module: (PACKAGE.parent / module.replace(".", "/")).with_suffix(".py") for module in needed}
+    files = {"/".join(module.split(".")[1:]) + ".py" for module in needed}
     digests = stated(tree)
-    missing = [f"{path.name} is not stated" for path in files.values() if path.name not in digests]
+    missing = [f"{name} is not stated" for name in sorted(files - digests.keys())]
     stale = [
-        f"state {file_digest(folder / name)} for {name}"
+        f"state {file_digest(package / name)} for {name}"
         for name, digest in digests.items()
-        if digest != file_digest(folder / name)
+        if digest != file_digest(package / name)
     ]
     return missing + stale
 
@@ -72,24 +74,24 @@ def test_the_engine_and_the_mapper_have_compiled_files():
 
 @pytest.mark.parametrize("path", compiled_files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_file_states_what_it_was_compiled_with(path):
-    assert problems(path.read_text(encoding="utf-8"), path.parent) == []
+    assert problems(path.read_text(encoding="utf-8"), PACKAGE) == []
 
 
 @pytest.mark.parametrize("name", ["fast_steady.py", "fast_ways.py"])
 def test_a_file_that_states_less_or_another_version_is_noticed(name):
-    path = PACKAGE / "engine" / name
-    source = path.read_text(encoding="utf-8")
-    digest = file_digest(path.parent / "fast_tables.py")
-    assert problems(source.replace("COMPILED_WITH", "OTHER"), path.parent) == ["fast_tables.py is not stated"]
+    source = (PACKAGE / "engine" / name).read_text(encoding="utf-8")
+    digest = file_digest(PACKAGE / TABLES)
+    assert f"{TABLES} is not stated" in problems(source.replace("COMPILED_WITH", "OTHER"), PACKAGE)
     old = source.replace(digest, "0" * len(digest))
-    assert problems(old, path.parent) == [f"state {digest} for fast_tables.py"]
+    assert problems(old, PACKAGE) == [f"state {digest} for {TABLES}"]
 
 
 def test_another_constant_is_another_digest(tmp_path):
-    tables = (PACKAGE / "engine" / "fast_tables.py").read_text(encoding="utf-8")
-    (tmp_path / "fast_tables.py").write_text(tables.replace("NOWHERE = -1", "NOWHERE = -2"), encoding="utf-8")
+    package = shutil.copytree(PACKAGE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    tables = (PACKAGE / TABLES).read_text(encoding="utf-8")
+    (package / TABLES).write_text(tables.replace("NOWHERE = -1", "NOWHERE = -2"), encoding="utf-8")
     steady = (PACKAGE / "engine" / "fast_steady.py").read_text(encoding="utf-8")
-    assert problems(steady, tmp_path) == [f"state {file_digest(tmp_path / 'fast_tables.py')} for fast_tables.py"]
+    assert problems(steady, package) == [f"state {file_digest(package / TABLES)} for {TABLES}"]
 
 
 def test_nothing_is_compiled_in_another_way():

@@ -16,6 +16,7 @@ from mixarray.engine.fast_ways import find_ways
 from mixarray.errors import InputError
 from mixarray.mapping.check import ScheduleError, check_schedule
 from mixarray.mapping.schedule import Action, Back, Event, Final, Job, JobKind, Recent, Schedule, Segment
+from mixarray.mapping.tabulate import make_tables, with_tables
 from mixarray_analysis.validation.checker import first_violation
 from mixarray_analysis.validation.checks import engine_fast
 from mixarray_analysis.validation.checks.engine_fast import WALK, FastEngine, compare, difference, faulty_engine
@@ -45,6 +46,31 @@ def test_random_schedules(schedule):
 @settings(max_examples=30)
 def test_counters_do_not_depend_on_keeping_the_timeline(schedule):
     assert replace(run_fast(schedule, OPERATORS, with_timeline=True), timeline=None) == run_fast(schedule, OPERATORS)
+
+
+@given(st.from_type(Schedule))
+@settings(max_examples=30)
+def test_tables_that_a_schedule_brings_along_change_nothing(schedule):
+    tabled = with_tables(schedule)
+    assert tabled == schedule
+    assert compare(FastEngine(), tabled, OPERATORS) == ""
+
+
+@given(st.from_type(Schedule))
+@settings(max_examples=30)
+def test_equal_jobs_may_be_one_object_or_several(schedule):
+    once: dict[Job, Job] = {}
+    shared = change_jobs(schedule, lambda job: once.setdefault(job, job))
+    apart = change_jobs(schedule, lambda job: replace(job, dependencies=tuple(map(replace, job.dependencies))))
+    assert len(make_tables(shared).distinct.macs) == len(once)
+    assert len(make_tables(apart).distinct.macs) == schedule.stored_jobs
+    assert compare(FastEngine(), shared, OPERATORS) == compare(FastEngine(), apart, OPERATORS) == ""
+
+
+def test_tables_of_another_schedule_are_refused():
+    ours, theirs = with_tables(seeded_schedule(1, 0)), seeded_schedule(1, 1)
+    with pytest.raises(ValueError, match="another Schedule"):
+        replace(ours, segments=theirs.segments)
 
 
 @given(FOLDS, st.sampled_from(("serial", "single", "double")), st.integers(1, 32), st.integers(1, 32))
@@ -196,11 +222,17 @@ def test_a_random_change_of_waits_is_refused_by_both_or_by_none(schedule, data):
         Job(0, LOAD, 1, 0, actions=((Action("thing", "a"), 2**61),)),
     ],
 )
-def test_numbers_beyond_its_integers_are_refused_not_wrapped(job):
-    schedule = Schedule(("a",), (Segment((job,), 4),))
+@pytest.mark.parametrize("prepared", [Schedule, lambda units, segments: with_tables(Schedule(units, segments))])
+def test_numbers_beyond_its_integers_are_refused_not_wrapped(job, prepared):
+    schedule = prepared(("a",), (Segment((job,), 4),))
     assert run_event(schedule, 0).jobs == 4
     with pytest.raises(InputError, match="event engine"):
         run_fast(schedule, 0)
+
+
+def test_more_jobs_than_it_counts_to_are_refused():
+    with pytest.raises(InputError, match="event engine"):
+        run_fast(Schedule(("a",), (Segment((Job(0, LOAD, 0, 0),), 2**61),) * 2), 0)
 
 
 def test_an_operator_that_is_not_there_is_refused():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import mixarray
 from mixarray.choosing import evaluator
 from mixarray.compiled import file_digest
 from mixarray.mapping import iteration_table, pipeline_bound, unit_bound
@@ -55,7 +56,7 @@ def test_several_orders_and_shapes_win_over_swin_t(style, tmp_path, machine):
 
 @pytest.mark.parametrize("module", [iteration_table, pipeline_bound, unit_bound])
 def test_compiled_files_state_what_they_were_compiled_with(module):
-    folder = Path(module.__file__).parent
+    package = Path(mixarray.__file__).parent
     assert module.COMPILED_WITH
     for name, digest in module.COMPILED_WITH.items():
-        assert digest == file_digest(folder / name), f"state {file_digest(folder / name)} for {name}"
+        assert digest == file_digest(package / name), f"state {file_digest(package / name)} for {name}"

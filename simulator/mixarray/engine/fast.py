@@ -8,39 +8,49 @@ those before are not visited at all: `fast_steady`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
 from mixarray.engine.fast_counts import Sums, count
-from mixarray.engine.fast_flat import KINDS, flatten, integers, longest_cycles, stored_jobs
-from mixarray.engine.fast_tables import NOWHERE, RECENT, Flat, Integers, Kept, Record, Ways
+from mixarray.engine.fast_tables import NOWHERE, Kept, Record, Ways
 from mixarray.engine.fast_walk import walk
 from mixarray.engine.fast_ways import find_ways
 from mixarray.engine.timeline import Execution, OperatorCounts, Timeline
 from mixarray.errors import InputError
 from mixarray.mapping.check import check_schedule
 from mixarray.mapping.schedule import Schedule
+from mixarray.mapping.schedule_tables import RECENT, Flat, Integers, Tables
+from mixarray.mapping.tabulate import KINDS, LARGEST, make_flat, make_tables
 
-LONGEST = 2.0**62
+Made = TypeVar("Made")
 TOO_LARGE = (
     "a number of this run needs more than 62 bits, which the fast engine does not count to; take the event engine"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A Schedule with all of its run that does not depend on time: tables, addresses of waits, counters.
+class Ready:
+    """What a walk needs. early: the entries of `ways.early` that there are."""
 
-    early: the entries of `ways.early` that there are. sums: of each operator, of jobs without one, of all jobs.
-    """
-
-    schedule: Schedule
     flat: Flat
     ways: Ways
     early: Integers
-    sums: tuple[Sums, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A Schedule with all of its run that does not depend on time: tables, addresses of waits, counters.
+
+    sums: of each operator, of jobs without one, of all jobs.
+    """
+
+    schedule: Schedule
+    tables: Tables
+    ready: Ready
+    sums: tuple[Sums, ...]
 
 
 def run_fast(schedule: Schedule, operators: int, with_timeline: bool = False) -> Execution:
@@ -54,13 +64,17 @@ def run_fast(schedule: Schedule, operators: int, with_timeline: bool = False) ->
 
 
 def prepare(schedule: Schedule, operators: int) -> Prepared:
-    """What `run_prepared` needs, made once for any number of runs. Raises as `run_fast` does."""
-    prepared = _tables(schedule)
-    highest = int(prepared.flat.jobs.operator.max(initial=-1))
+    """What `run_prepared` needs, made once for any number of runs; most of it is there if the Schedule has its tables.
+
+    Raises as `run_fast` does.
+    """
+    tables = schedule.tables or _made(schedule, make_tables)
+    ready = _ready(schedule, tables.flat)
+    highest = int(tables.distinct.columns.operator.max(initial=-1))
     if highest >= operators:
         raise ValueError(f"a job belongs to operator {highest} of {operators}")
     try:
-        return replace(prepared, sums=count(schedule, prepared.flat, operators))
+        return Prepared(schedule, tables, ready, count(tables, operators))
     except OverflowError:
         raise InputError("engine", TOO_LARGE) from None
 
@@ -68,11 +82,13 @@ def prepare(schedule: Schedule, operators: int) -> Prepared:
 def run_prepared(prepared: Prepared, with_timeline: bool = False) -> Execution:
     """Run a prepared Schedule: as `run_fast`, which prepares it first."""
     *each, _, total = prepared.sums
-    total_cycles, record = _walk(prepared, len(each), with_timeline)
+    segments = prepared.tables.flat.segments
+    jobs = int(np.dot(segments.slots, segments.repeat))
+    total_cycles, record = _walk(prepared.ready, len(each), jobs if with_timeline else 0)
     return Execution(
         engine="fast",
         total_cycles=total_cycles,
-        jobs=prepared.schedule.total_jobs,
+        jobs=jobs,
         busy_cycles=total.busy_cycles,
         macs=total.macs,
         useful_pe_cycles=total.useful_pe_cycles,
@@ -90,45 +106,58 @@ def total_cycles(schedule: Schedule) -> int:
 
     Takes a few microseconds per stored job. Raises as `run_fast` does.
     """
-    prepared = _tables(schedule)
-    return _walk(prepared, int(prepared.flat.jobs.operator.max(initial=-1)) + 1, False)[0]
+    return _walk_alone(schedule)[0]
 
 
 def walked_jobs(schedule: Schedule) -> int:
     """Jobs that a run without a timeline visits one by one; the times of all others follow from theirs."""
-    prepared = _tables(schedule)
-    _, record = _walk(prepared, int(prepared.flat.jobs.operator.max(initial=-1)) + 1, False)
-    return int(np.dot(record.walked, prepared.flat.segments.slots))
+    _, record = _walk_alone(schedule)
+    return int(np.dot(record.walked, [len(segment.body) for segment in schedule.segments]))
 
 
-def _tables(schedule: Schedule) -> Prepared:
+def _walk_alone(schedule: Schedule) -> tuple[int, Record]:
+    flat = _made(schedule, make_flat) if schedule.tables is None else schedule.tables.flat
+    return _walk(_ready(schedule, flat), int(flat.jobs.operator.max(initial=-1)) + 1, 0)
+
+
+def _made(schedule: Schedule, make: Callable[[Schedule], Made]) -> Made:
     for segment in schedule.segments:
         for variant in (segment.first, segment.last):
             if variant is not None and len(variant) != len(segment.body):
                 _refuse(schedule)
     try:
-        flat = flatten(schedule)
+        return make(schedule)
     except OverflowError:
         raise InputError("engine", TOO_LARGE) from None
-    if longest_cycles(flat) >= LONGEST:
+
+
+def _ready(schedule: Schedule, flat: Flat) -> Ready:
+    if _longest_cycles(flat) >= LARGEST:
         raise InputError("engine", TOO_LARGE)
     ways = _empty_ways(flat)
     entries = find_ways(flat, ways)
     if entries == NOWHERE:
         _refuse(schedule)
-    return Prepared(schedule, flat, ways, ways.early[:entries])
+    return Ready(flat, ways, ways.early[:entries])
 
 
-def _walk(prepared: Prepared, operators: int, with_times: bool) -> tuple[int, Record]:
-    """The total in cycles, and what the run recorded."""
-    jobs = prepared.schedule.total_jobs if with_times else 0
+def _longest_cycles(flat: Flat) -> float:
+    """All durations one after the other, each as often as its segment repeats: no run is longer."""
+    per_segment = flat.segments.slots * flat.segments.variants
+    repeat = np.repeat(flat.segments.repeat, per_segment).astype(np.float64)
+    durations = flat.jobs.occupancy_cycles.astype(np.float64) + flat.jobs.latency_cycles
+    return float(np.dot(repeat, durations))
+
+
+def _walk(ready: Ready, operators: int, timeline_jobs: int) -> tuple[int, Record]:
+    """The total in cycles, and what the run recorded; timeline_jobs: all of them, or 0 where no times are kept."""
     record = Record(
-        starts=np.empty(jobs, np.int64),
-        bindings=np.empty((jobs, 2), np.int64),
+        starts=np.empty(timeline_jobs, np.int64),
+        bindings=np.empty((timeline_jobs, 2), np.int64),
         spans=np.tile(np.array([-1, 0]), (operators, 1)),
-        walked=np.zeros(len(prepared.schedule.segments), np.int64),
+        walked=np.zeros(len(ready.flat.segments.slots), np.int64),
     )
-    return walk(prepared.flat, prepared.ways, _nothing_kept(prepared.early), record), record
+    return walk(ready.flat, ready.ways, _nothing_kept(ready.early), record), record
 
 
 def _empty_ways(flat: Flat) -> Ways:
@@ -155,7 +184,7 @@ def _refuse(schedule: Schedule) -> NoReturn:
 
 
 def _timeline(prepared: Prepared, record: Record) -> Timeline:
-    flat = prepared.flat
+    flat = prepared.tables.flat
     stored = _stored_of_jobs(flat, len(record.starts))
     issued = record.starts + flat.jobs.occupancy_cycles[stored]
     binding, event = (np.ascontiguousarray(column) for column in record.bindings.T)
@@ -163,7 +192,7 @@ def _timeline(prepared: Prepared, record: Record) -> Timeline:
         unit=flat.jobs.unit[stored],
         kind=(flat.jobs.lane - flat.jobs.unit * flat.kinds)[stored],
         operator=flat.jobs.operator[stored],
-        group=integers([job.group for job in stored_jobs(prepared.schedule)])[stored],
+        group=prepared.tables.distinct.group[prepared.tables.number[stored]],
         start_cycles=record.starts,
         issued_cycles=issued,
         ready_cycles=issued + flat.jobs.latency_cycles[stored],

@@ -1,24 +1,23 @@
-"""Counters of the fast engine: sums over stored jobs, each weighted by how often it runs."""
+"""Counters of the fast engine: sums over distinct jobs, each weighted by how often it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mixarray.engine.fast_flat import KINDS, integers, stored_jobs
-from mixarray.engine.fast_tables import Flat, Integers
-from mixarray.mapping.schedule import Action, Job, JobKind, Schedule
+from mixarray.compiled import compiled
+from mixarray.mapping.schedule import Action, JobKind
+from mixarray.mapping.schedule_tables import DistinctJobs, Flat, Integers, Tables
+from mixarray.mapping.tabulate import KINDS, LARGEST, spread
 
-LARGEST = 2.0**62
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """Counters that do not depend on time, of a whole Schedule or of one operator; units as in `Execution`."""
 
     busy_cycles: Mapping[tuple[int, JobKind], int]
@@ -27,22 +26,23 @@ class Sums:
     actions: Mapping[Action, int]
 
 
-def count(schedule: Schedule, flat: Flat, operators: int) -> tuple[Sums, ...]:
+def count(tables: Tables, operators: int) -> tuple[Sums, ...]:
     """The counters of each operator, of the jobs that no operator has, and of all jobs.
 
-    Raises OverflowError where a counter needs more than 64 bits.
+    Raises OverflowError where a counter needs more than 62 bits.
     """
-    times = _times_run(flat)
-    runs = times > 0
-    jobs = [job for job, ran in zip(stored_jobs(schedule), runs.tolist(), strict=True) if ran]
-    times, operator = times[runs], flat.jobs.operator[runs]
+    jobs, every = tables.distinct, np.zeros(len(tables.distinct.macs), np.int64)
+    np.add.at(every, tables.number, _times_run(tables.flat))
+    runs = np.flatnonzero(every)
+    times, operator = every[runs], jobs.columns.operator[runs]
     owner = np.where(operator < 0, operators, operator)
-    lanes = [(unit, kind) for unit in range(flat.units) for kind in KINDS]
+    lanes = [(unit, kind) for unit in range(tables.flat.units) for kind in KINDS]
+    occupied = _weighted(jobs.columns.occupancy_cycles[runs], times)
     columns = (
-        _by_key(_weighted(flat.jobs.occupancy_cycles[runs], times), owner, flat.jobs.lane[runs], operators, lanes),
-        _by_owner(_weighted(integers([job.macs for job in jobs]), times), owner, operators),
-        _by_owner(_weighted(integers([job.useful_pe_cycles for job in jobs]), times), owner, operators),
-        _actions(jobs, times, owner, operators),
+        _by_key(occupied, owner, jobs.columns.lane[runs], operators, lanes),
+        _by_owner(_weighted(jobs.macs[runs], times), owner, operators),
+        _by_owner(_weighted(jobs.useful_pe_cycles[runs], times), owner, operators),
+        _actions(jobs, jobs.listed[runs], times, owner, operators),
     )
     return tuple(Sums(*row) for row in zip(*columns, strict=True))
 
@@ -78,29 +78,29 @@ def _by_key(
 ) -> list[dict[Key, int]]:
     """The same for each key that occurs, by the names of the keys and in their order."""
     sums, seen = np.zeros((operators + 2, len(names)), np.int64), np.zeros((operators + 2, len(names)), np.bool_)
-    np.add.at(sums, (owner, key), values)
-    seen[owner, key] = True
-    sums[-1], seen[-1] = sums.sum(axis=0), seen.any(axis=0)
-    occurring, totals = [names[place] for place in np.nonzero(seen)[1].tolist()], sums[seen].tolist()
-    bounds = np.cumsum([0, *seen.sum(axis=1)]).tolist()
+    _add_up(values, owner, key, sums, seen)
+    owners, keys = np.nonzero(seen)
+    occurring, totals = [names[place] for place in keys.tolist()], sums[owners, keys].tolist()
+    bounds = np.searchsorted(owners, np.arange(operators + 3)).tolist()
     return [dict(zip(occurring[start:end], totals[start:end], strict=True)) for start, end in pairwise(bounds)]
 
 
-def _actions(jobs: Sequence[Job], times: Integers, owner: Integers, operators: int) -> list[dict[Action, int]]:
-    """How often each action happens, as in `_by_key`; actions in the order in which the Schedule first names them."""
-    lists = {id(job.actions): job.actions for job in jobs}  # many jobs share one list
-    place = {identity: number for number, identity in enumerate(lists)}
-    list_of_job = integers([place[id(job.actions)] for job in jobs])
-    pairs = [pair for actions in lists.values() for pair in actions]
-    number: dict[tuple[str, str], int] = {}
-    key = integers([number.setdefault((action.component, action.name), len(number)) for action, _ in pairs])
-    counts = integers([times_per_job for _, times_per_job in pairs])
-    lengths = integers([len(actions) for actions in lists.values()])
-    per_job = lengths[list_of_job]
-    job = np.repeat(np.arange(len(jobs)), per_job)
-    starts = np.cumsum(lengths) - lengths
-    within = np.arange(len(job)) - np.repeat(np.cumsum(per_job) - per_job, per_job)
-    pair = starts[list_of_job[job]] + within
-    return _by_key(
-        *(_weighted(counts[pair], times[job]), owner[job], key[pair], operators), [Action(*name) for name in number]
-    )
+@compiled
+def _add_up(values: Integers, owner: Integers, key: Integers, sums: Integers, seen: NDArray[np.bool_]) -> None:
+    """Add each value to the sum of its owner and key, and to that of all owners, which is the last row."""
+    for index in range(len(values)):
+        for row in (owner[index], len(sums) - 1):
+            sums[row, key[index]] += values[index]
+            seen[row, key[index]] = True
+
+
+def _actions(
+    jobs: DistinctJobs, listed: Integers, times: Integers, owner: Integers, operators: int
+) -> list[dict[Action, int]]:
+    """How often each action happens, as in `_by_key`; actions in the order in which the Schedule first names them.
+
+    listed: the list of actions of every job that runs; times and owner are of these jobs.
+    """
+    pair, job = spread(jobs.lengths, listed), np.repeat(np.arange(len(listed)), jobs.lengths[listed])
+    happened = _weighted(jobs.times_each[pair], times[job])
+    return _by_key(happened, owner[job], jobs.action[pair], operators, [Action(*name) for name in jobs.names])

@@ -27,9 +27,10 @@ from __future__ import annotations
 import numpy as np
 
 from mixarray.compiled import compiled, compiled_inline
-from mixarray.engine.fast_tables import ISSUED, NEVER, STARTED, Flat, Integers, Run, Ways
+from mixarray.engine.fast_tables import ISSUED, NEVER, STARTED, Run, Ways
+from mixarray.mapping.schedule_tables import Flat, Integers
 
-COMPILED_WITH = {"fast_tables.py": "2559a3e2afacd6a5"}
+COMPILED_WITH = {"mapping/schedule_tables.py": "01a5dd0e8317a4e8", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
 
 LONGEST_PERIOD = 16
 
@@ -62,13 +63,13 @@ def _recurs(ring: Integers, row: int, period: int, compared: int, shift: Integer
 @compiled_inline
 def _previous_slots(flat: Flat, segment: int) -> Integers:
     """For each slot the one before it on its unit; for a unit's first slot its last one, of the iteration before."""
-    slots, body = flat.segments.slots[segment], flat.segments.body[segment]
+    slots, body, unit_of = flat.segments.slots[segment], flat.segments.body[segment], flat.jobs.unit
     latest = np.full(flat.units, -1, np.int64)
     for slot in range(slots):
-        latest[flat.jobs.unit[body + slot]] = slot
+        latest[unit_of[body + slot]] = slot
     previous = np.empty(slots, np.int64)
     for slot in range(slots):
-        unit = flat.jobs.unit[body + slot]
+        unit = unit_of[body + slot]
         previous[slot] = latest[unit]
         latest[unit] = slot
     return previous
@@ -77,9 +78,9 @@ def _previous_slots(flat: Flat, segment: int) -> Integers:
 @compiled_inline
 def _times(run: Run, ring: Integers, row: int, segment: int, period: int, shift: Integers) -> int:
     """For how many periods the shifts hold (the largest n of the module's text); 0: they do not."""
-    flat, ways = run.flat, run.ways
-    slots, body = flat.segments.slots[segment], flat.segments.body[segment]
-    previous = _previous_slots(flat, segment)
+    wait_at, event_of, early_at, cycles = run.flat.wait_at, run.flat.waits.event, run.ways.early_at, run.kept.cycles
+    least, slot_of, previous = run.ways.least, run.ways.slot, _previous_slots(run.flat, segment)
+    slots, body = run.flat.segments.slots[segment], run.flat.segments.body[segment]
     times = NEVER
     for back in range(period):
         here = row_before(len(ring), row, back)
@@ -91,13 +92,13 @@ def _times(run: Run, ring: Integers, row: int, segment: int, period: int, shift:
             bound = lead == 0 and ahead == 0
             if ahead > 0:
                 times = min(times, lead // ahead)
-            for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
-                if ways.least[wait] < NEVER:
-                    source, other = row_before(len(ring), here, ways.least[wait]), ways.slot[wait]
-                    lead = start - ring[source, other, flat.waits.event[wait]]
+            for wait in range(wait_at[job], wait_at[job + 1]):
+                if least[wait] < NEVER:
+                    source, other = row_before(len(ring), here, least[wait]), slot_of[wait]
+                    lead = start - ring[source, other, event_of[wait]]
                     ahead = shift[other] - shift[slot]
                 else:
-                    lead, ahead = start - run.kept.cycles[ways.early_at[wait]], -shift[slot]
+                    lead, ahead = start - cycles[early_at[wait]], -shift[slot]
                 bound = bound or (lead == 0 and ahead == 0)
                 if ahead > 0:
                     times = min(times, lead // ahead)

@@ -1,16 +1,10 @@
-"""A Schedule as tables of 64-bit integers: what the compiled functions of the fast engine read and write."""
+"""What the compiled functions of the fast engine read and write beside the tables of a Schedule."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-Integers = NDArray[np.int64]
-
-BACK, RECENT, FINAL = range(3)
-"""Sorts of waits."""
+from mixarray.mapping.schedule_tables import Flat, Integers
 
 NOWHERE = -1
 """In place of a job's number, a chunk's or a lane's index: there is none."""
@@ -20,55 +14,6 @@ NEVER = 2**62
 
 STARTED, ISSUED, READY = range(3)
 """Columns of moments, as in `Event`."""
-
-
-class SegmentTable(NamedTuple):
-    """Arrays of shape (segments,).
-
-    slots: jobs per iteration. body: the first stored job of the body; all stored variants follow each other. first and
-    last: those of the first and of the last iteration. first_job: number of the first job that runs.
-    """
-
-    slots: Integers
-    repeat: Integers
-    variants: Integers
-    body: Integers
-    first: Integers
-    last: Integers
-    first_job: Integers
-
-
-class JobTable(NamedTuple):
-    """Arrays of shape (stored jobs,). lane = unit * kinds + kind; operator -1: none."""
-
-    unit: Integers
-    lane: Integers
-    occupancy_cycles: Integers
-    latency_cycles: Integers
-    operator: Integers
-
-
-class WaitTable(NamedTuple):
-    """Arrays of shape (waits,). (where, which, distance) is (0, slot, iterations), (unit, kind, count) or
-    (segment, slot, 0), as `sort` says.
-    """
-
-    sort: Integers
-    where: Integers
-    which: Integers
-    distance: Integers
-    event: Integers
-
-
-class Flat(NamedTuple):
-    """A whole Schedule; the waits of a stored job are wait_at[job] .. wait_at[job + 1] - 1. units, kinds: how many."""
-
-    units: int
-    kinds: int
-    segments: SegmentTable
-    jobs: JobTable
-    wait_at: Integers
-    waits: WaitTable
 
 
 class Ways(NamedTuple):

@@ -10,54 +10,58 @@ import numpy as np
 
 from mixarray.compiled import compiled, compiled_inline
 from mixarray.engine.fast_steady import LONGEST_PERIOD, find_steady, row_before, window
-from mixarray.engine.fast_tables import ISSUED, NOWHERE, READY, STARTED, Flat, Integers, Kept, Record, Run, Ways
+from mixarray.engine.fast_tables import ISSUED, NOWHERE, READY, STARTED, Kept, Record, Run, Ways
+from mixarray.mapping.schedule_tables import Flat, Integers
 
-COMPILED_WITH = {"fast_tables.py": "2559a3e2afacd6a5", "fast_steady.py": "1aaa5a48f2cc0892"}
+COMPILED_WITH = {
+    "mapping/schedule_tables.py": "01a5dd0e8317a4e8",
+    "engine/fast_tables.py": "51f04afbcdc1dbd0",
+    "engine/fast_steady.py": "32648e303df3826b",
+}
 
 
 @compiled_inline
 def _walk_iteration(run: Run, ring: Integers, row: int, segment: int, iteration: int, variant: int) -> None:
     """Run one iteration, whose stored jobs begin at `variant`, into `row` of the ring."""
-    jobs, waits, ways, record = run.flat.jobs, run.flat.waits, run.ways, run.record
-    slots = ring.shape[1]
+    unit_of, occupancy, latency = run.flat.jobs.unit, run.flat.jobs.occupancy_cycles, run.flat.jobs.latency_cycles
+    wait_at, event_of, least, slot_of = run.flat.wait_at, run.flat.waits.event, run.ways.least, run.ways.slot
+    early_at, early_step, early, order = run.ways.early_at, run.ways.early_step, run.ways.early, run.ways.order
+    cycles, starts, bindings = run.kept.cycles, run.record.starts, run.record.bindings
+    free, latest, slots = run.free, run.latest, ring.shape[1]
     first = run.flat.segments.first_job[segment] + iteration * slots
     for place in range(variant, variant + slots):
-        slot = ways.order[place]
+        slot = order[place]
         stored = variant + slot
-        unit = jobs.unit[stored]
-        start, previous = run.free[unit], run.latest[unit]
+        unit = unit_of[stored]
+        start, previous = free[unit], latest[unit]
         binding, event = previous, ISSUED
-        for wait in range(run.flat.wait_at[stored], run.flat.wait_at[stored + 1]):
-            back = ways.least[wait]
+        for wait in range(wait_at[stored], wait_at[stored + 1]):
+            back = least[wait]
             if back <= iteration:
-                moment = ring[row_before(len(ring), row, back), ways.slot[wait], waits.event[wait]]
-                other = first - back * slots + ways.slot[wait]
+                moment = ring[row_before(len(ring), row, back), slot_of[wait], event_of[wait]]
+                other = first - back * slots + slot_of[wait]
             else:
-                entry = ways.early_at[wait] + ways.early_step[wait] * iteration
-                moment, other = run.kept.cycles[entry], ways.early[entry]
+                entry = early_at[wait] + early_step[wait] * iteration
+                moment, other = cycles[entry], early[entry]
             # the previous job on the unit wins a tie, then the lowest number, then the wait that is listed first
             wins = binding != previous and (other == previous or other < binding)
             if moment > start or (moment == start and wins):
-                start, binding, event = moment, other, waits.event[wait]
-        issued = start + jobs.occupancy_cycles[stored]
+                start, binding, event = moment, other, event_of[wait]
+        issued = start + occupancy[stored]
         ring[row, slot, STARTED], ring[row, slot, ISSUED] = start, issued
-        ring[row, slot, READY] = issued + jobs.latency_cycles[stored]
-        run.free[unit], run.latest[unit] = issued, first + slot
-        if len(record.starts):
-            record.starts[first + slot] = start
-            record.bindings[first + slot, 0], record.bindings[first + slot, 1] = binding, event
+        ring[row, slot, READY] = issued + latency[stored]
+        free[unit], latest[unit] = issued, first + slot
+        if len(starts):
+            starts[first + slot] = start
+            bindings[first + slot, 0], bindings[first + slot, 1] = binding, event
 
 
 @compiled_inline
 def _note(run: Run, ring: Integers, row: int, variant: int) -> int:
     """Let the operators' spans hold the jobs of a row, those of `variant`. The latest ready time among them."""
-    spans, end = run.record.spans, 0
+    spans, operator_of, end = run.record.spans, run.flat.jobs.operator, 0
     for slot in range(ring.shape[1]):
-        start, ready, operator = (
-            ring[row, slot, STARTED],
-            ring[row, slot, READY],
-            run.flat.jobs.operator[variant + slot],
-        )
+        start, ready, operator = ring[row, slot, STARTED], ring[row, slot, READY], operator_of[variant + slot]
         end = max(end, ready)
         if operator >= 0:
             spans[operator, 0] = start if spans[operator, 0] < 0 else min(start, spans[operator, 0])
@@ -71,10 +75,10 @@ def _keep(run: Run, ring: Integers, row: int, first: int, place: int) -> int:
 
     first: the number of the iteration's first job.
     """
-    kept = run.kept
-    while place < len(kept.number) and kept.number[place] < first + ring.shape[1]:
-        entry = kept.entry[place]
-        kept.cycles[entry] = ring[row, kept.number[place] - first, run.ways.early_event[entry]]
+    numbers, entries, cycles, events = run.kept.number, run.kept.entry, run.kept.cycles, run.ways.early_event
+    while place < len(numbers) and numbers[place] < first + ring.shape[1]:
+        entry = entries[place]
+        cycles[entry] = ring[row, numbers[place] - first, events[entry]]
         place += 1
     return place
 
@@ -108,22 +112,27 @@ def _walk_segment(run: Run, segment: int, place: int) -> tuple[int, int]:
     """Run all iterations of a segment, keeping from `place` of `kept` on. The latest ready time, and the next place."""
     segments, compared = run.flat.segments, window(run.ways, segment)
     slots, repeat, body = segments.slots[segment], segments.repeat[segment], segments.body[segment]
-    last_of_body = repeat - 1 if segments.last[segment] == body else repeat - 2
+    first_variant, last_variant, first_job = (
+        segments.first[segment],
+        segments.last[segment],
+        segments.first_job[segment],
+    )
+    last_of_body = repeat - 1 if last_variant == body else repeat - 2
     ring = np.empty((min(repeat, compared + LONGEST_PERIOD), slots, 3), np.int64)
     shift = np.empty(slots, np.int64)
     skips = len(run.record.starts) == 0 and not run.ways.moving[segment]
-    row = iteration = end = comparable = 0
+    row = iteration = end = comparable = walked = 0
     while iteration < repeat:
-        next_job = segments.first_job[segment] + (iteration + 1) * slots
+        next_job = first_job + (iteration + 1) * slots
         variant = body
         if iteration == 0:
-            variant = segments.first[segment]
+            variant = first_variant
         elif iteration == repeat - 1:
-            variant = segments.last[segment]
+            variant = last_variant
         _walk_iteration(run, ring, row, segment, iteration, variant)
         end = max(end, _note(run, ring, row, variant))
         place = _keep(run, ring, row, next_job - slots, place)
-        run.record.walked[segment] += 1
+        walked += 1
         comparable = comparable + 1 if variant == body else 0
         left = last_of_body - iteration
         if skips and comparable > compared and left > 0:
@@ -136,6 +145,7 @@ def _walk_segment(run: Run, segment: int, place: int) -> tuple[int, int]:
                 comparable = compared + period
         row = row + 1 if row + 1 < len(ring) else 0
         iteration += 1
+    run.record.walked[segment] = walked
     return end, place
 
 

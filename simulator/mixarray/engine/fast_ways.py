@@ -3,6 +3,9 @@
 Jobs are numbered in Schedule order: job `slot` of an iteration of n jobs is number `first + iteration * n + slot`. What
 a job waits for in its own segment lies a fixed number of iterations back. `Recent` needs the jobs of a
 lane (a unit and a kind) in order; they are kept as *chunks*, the lane's jobs in one segment.
+
+Arrays are taken out of their tables before a loop that writes: in it, each access to a table would count references,
+which takes ten times as long as all the rest.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ from typing import NamedTuple
 import numpy as np
 
 from mixarray.compiled import compiled, compiled_inline
-from mixarray.engine.fast_tables import BACK, FINAL, NEVER, NOWHERE, RECENT, Flat, Integers, Ways
+from mixarray.engine.fast_tables import NEVER, NOWHERE, Ways
+from mixarray.mapping.schedule_tables import BACK, FINAL, RECENT, Flat, Integers
 
-COMPILED_WITH = {"fast_tables.py": "2559a3e2afacd6a5"}
+COMPILED_WITH = {"mapping/schedule_tables.py": "01a5dd0e8317a4e8", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
 
 
 class _Lanes(NamedTuple):
     """before[chunk]: jobs of its lane in earlier segments. per_iteration: those in one iteration, at slots[slots_at :].
     earlier: the chunk before. chunk_of[lane]: the latest chunk. jobs_before[lane]: jobs in earlier segments.
+    seen[lane]: jobs so far in the iteration at hand.
     """
 
     before: Integers
@@ -30,6 +35,7 @@ class _Lanes(NamedTuple):
     slots: Integers
     chunk_of: Integers
     jobs_before: Integers
+    seen: Integers
 
 
 @compiled_inline
@@ -68,23 +74,24 @@ def _possible(flat: Flat) -> bool:
 def _add_chunks(flat: Flat, lanes: _Lanes, segment: int, made: int, slots_at: int) -> int:
     """Append the chunks of a segment to the `made` there are; how many there are then."""
     slots, body, lane_of = flat.segments.slots[segment], flat.segments.body[segment], flat.jobs.lane
+    chunk_of, per_iteration, places = lanes.chunk_of, lanes.per_iteration, lanes.slots_at
     first = made
     for job in range(body, body + slots):
         lane = lane_of[job]
-        if lanes.chunk_of[lane] < first:
-            lanes.before[made], lanes.per_iteration[made] = lanes.jobs_before[lane], 0
-            lanes.earlier[made], lanes.segment[made] = lanes.chunk_of[lane], segment
-            lanes.chunk_of[lane] = made
+        if chunk_of[lane] < first:
+            lanes.before[made], per_iteration[made] = lanes.jobs_before[lane], 0
+            lanes.earlier[made], lanes.segment[made] = chunk_of[lane], segment
+            chunk_of[lane] = made
             made += 1
-        lanes.per_iteration[lanes.chunk_of[lane]] += 1
+        per_iteration[chunk_of[lane]] += 1
     for chunk in range(first, made):
-        lanes.slots_at[chunk] = slots_at
-        slots_at += lanes.per_iteration[chunk]
-        lanes.per_iteration[chunk] = 0
+        places[chunk] = slots_at
+        slots_at += per_iteration[chunk]
+        per_iteration[chunk] = 0
     for slot in range(slots):
-        chunk = lanes.chunk_of[lane_of[body + slot]]
-        lanes.slots[lanes.slots_at[chunk] + lanes.per_iteration[chunk]] = slot
-        lanes.per_iteration[chunk] += 1
+        chunk = chunk_of[lane_of[body + slot]]
+        lanes.slots[places[chunk] + per_iteration[chunk]] = slot
+        per_iteration[chunk] += 1
     return made
 
 
@@ -109,53 +116,61 @@ def _resolve(
 
     first_chunk: the first one of the segment. early_end: entries of `ways.early` so far; returned: then.
     """
-    segments, waits, seen = flat.segments, flat.waits, np.zeros(len(lanes.chunk_of), np.int64)
-    slots, repeat = segments.slots[segment], segments.repeat[segment]
+    lane_of, wait_at, first_job, repeats = flat.jobs.lane, flat.wait_at, flat.segments.first_job, flat.segments.repeat
+    slots_of, sorts, wheres, whiches = flat.segments.slots, flat.waits.sort, flat.waits.where, flat.waits.which
+    distances, events, least, slot_of = flat.waits.distance, flat.waits.event, ways.least, ways.slot
+    early_at, early_step, early, early_event = ways.early_at, ways.early_step, ways.early, ways.early_event
+    chunk_of, jobs_before, per_iterations = lanes.chunk_of, lanes.jobs_before, lanes.per_iteration
+    slots_at, slots_in, seen = lanes.slots_at, lanes.slots, lanes.seen
+    slots, repeat = slots_of[segment], repeats[segment]
     for job in range(variant, variant + slots):
-        for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
-            where, which, distance = waits.where[wait], waits.which[wait], waits.distance[wait]
-            ways.least[wait], ways.early_at[wait], ways.early_step[wait] = NEVER, early_end, 0
-            ways.early[early_end] = NOWHERE
+        seen[lane_of[job]] = 0
+    for job in range(variant, variant + slots):
+        for wait in range(wait_at[job], wait_at[job + 1]):
+            where, which, distance = wheres[wait], whiches[wait], distances[wait]
+            least[wait], early_at[wait], early_step[wait] = NEVER, early_end, 0
+            early[early_end] = NOWHERE
             entries = 1
-            if waits.sort[wait] == BACK and distance < repeat:
-                ways.least[wait], ways.slot[wait] = distance, which
-            elif waits.sort[wait] == FINAL:
-                iterations = segments.repeat[where] - 1
-                ways.early[early_end] = segments.first_job[where] + iterations * segments.slots[where] + which
-            elif waits.sort[wait] == RECENT:
+            if sorts[wait] == BACK and distance < repeat:
+                least[wait], slot_of[wait] = distance, which
+            elif sorts[wait] == FINAL:
+                early[early_end] = first_job[where] + (repeats[where] - 1) * slots_of[where] + which
+            elif sorts[wait] == RECENT:
                 lane = where * flat.kinds + which
-                chunk, place = int(lanes.chunk_of[lane]), int(seen[lane] - distance)
-                index = int(lanes.jobs_before[lane]) + place
+                chunk = int(chunk_of[lane])
                 if chunk < first_chunk:  # this segment has none: the same job for every iteration
-                    ways.early[early_end] = _job_of_lane(flat, lanes, chunk, index)
+                    last = int(jobs_before[lane] - distance)
+                    early[early_end] = _job_of_lane(flat, lanes, chunk, last)
                 else:
-                    per_iteration = lanes.per_iteration[chunk]
+                    place, per_iteration = int(seen[lane] - distance), per_iterations[chunk]
                     iterations = 0 if place >= 0 else -(place // per_iteration)
-                    ways.early_step[wait] = 1
+                    early_step[wait] = 1
                     for iteration in range(min(iterations, repeat)):
-                        earlier = _job_of_lane(flat, lanes, chunk, index + per_iteration * iteration)
-                        ways.early[early_end + iteration] = earlier
+                        index = int(jobs_before[lane] + place + per_iteration * iteration)
+                        early[early_end + iteration] = _job_of_lane(flat, lanes, chunk, index)
                         entries = iteration + 1
                     if iterations < repeat:
-                        ways.least[wait] = iterations
-                        ways.slot[wait] = lanes.slots[lanes.slots_at[chunk] + place + iterations * per_iteration]
-            ways.early_event[early_end : early_end + entries] = waits.event[wait]
+                        least[wait] = iterations
+                        slot_of[wait] = slots_in[slots_at[chunk] + place + iterations * per_iteration]
+            early_event[early_end : early_end + entries] = events[wait]
             early_end += entries
-        seen[flat.jobs.lane[job]] += 1
+        seen[lane_of[job]] += 1
     return early_end
 
 
 @compiled_inline
 def _survey(flat: Flat, ways: Ways, segment: int) -> None:
     """Fill in how far the waits of a segment go back, and whether one of its body reads on in earlier segments."""
-    slots, body = flat.segments.slots[segment], flat.segments.body[segment]
+    slots, body, wait_at = flat.segments.slots[segment], flat.segments.body[segment], flat.wait_at
+    reach = moving = 0
     for job in range(body, body + slots * flat.segments.variants[segment]):
-        for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
+        for wait in range(wait_at[job], wait_at[job + 1]):
             least = ways.least[wait]
             if least != NEVER:
-                ways.reach[segment] = max(ways.reach[segment], least)
+                reach = max(reach, least)
             elif job < body + slots and ways.early_step[wait]:
-                ways.moving[segment] = 1
+                moving = 1
+    ways.reach[segment], ways.moving[segment] = reach, moving
 
 
 @compiled_inline
@@ -165,6 +180,14 @@ def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
     Schedule order where it serves; else what waits for a later slot is passed over until that one has its place, and
     with it the later slots of its unit.
     """
+    unit_of, wait_at, least, slot_of, order = flat.jobs.unit, flat.wait_at, ways.least, ways.slot, ways.order
+    ahead = False
+    for slot in range(slots):
+        order[variant + slot] = slot
+        for wait in range(wait_at[variant + slot], wait_at[variant + slot + 1]):
+            ahead = ahead or (least[wait] == 0 and slot_of[wait] >= slot)
+    if not ahead:
+        return True
     placed = np.zeros(slots, np.bool_)
     done = 0
     while done < slots:
@@ -174,14 +197,14 @@ def _sort(flat: Flat, ways: Ways, variant: int, slots: int) -> bool:
             job = variant + slot
             if placed[slot]:
                 continue
-            hold = held[flat.jobs.unit[job]]
-            for wait in range(flat.wait_at[job], flat.wait_at[job + 1]):
-                hold = hold or (ways.least[wait] == 0 and not placed[ways.slot[wait]])
+            hold = held[unit_of[job]]
+            for wait in range(wait_at[job], wait_at[job + 1]):
+                hold = hold or (least[wait] == 0 and not placed[slot_of[wait]])
             if hold:
-                held[flat.jobs.unit[job]] = True
+                held[unit_of[job]] = True
             else:
                 placed[slot] = True
-                ways.order[variant + done] = slot
+                order[variant + done] = slot
                 done += 1
         if done == before:
             return False
@@ -205,6 +228,7 @@ def find_ways(flat: Flat, ways: Ways) -> int:
         np.empty(stored, np.int64),
         np.empty(stored, np.int64),
         np.full(lane_count, NOWHERE, np.int64),
+        np.zeros(lane_count, np.int64),
         np.zeros(lane_count, np.int64),
     )
     made = slots_at = early_end = 0

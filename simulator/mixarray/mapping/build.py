@@ -29,6 +29,7 @@ from mixarray.mapping.region_sums import check_region_sums
 from mixarray.mapping.residency import resident_tensors
 from mixarray.mapping.schedule import Schedule
 from mixarray.mapping.section_plan import Choose, SectionPlanner
+from mixarray.mapping.tabulate import with_tables
 from mixarray.mapping.tasks import Price, Task
 from mixarray.mapping.together import lower_sections, weights_in_order
 from mixarray.mapping.transfers import Floor
@@ -50,7 +51,7 @@ class PlannedWorkload:
 def build_schedule(
     workload: Workload, accelerator: Accelerator, choose: Choose | None = None, prefer: Prefer | None = None
 ) -> Schedule:
-    """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators.
+    """Put every operator of `workload` on `accelerator`; job.operator indexes workload.operators. With tables.
 
     choose: asked once for every part of a chain that has a GEMM; without it all have the fixed form, as fused pairs do.
     prefer: asked where parts run together, or chains may be fused; without it nothing may be left open.
@@ -61,7 +62,7 @@ def build_schedule(
     what is to be fused cannot be.
     """
     planned = plan_workload(workload, accelerator, choose, prefer)
-    return _lower(accelerator, planned.sections, planned.resident)
+    return with_tables(_lower(accelerator, planned.sections, planned.resident))
 
 
 def plan_workload(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from mixarray.mapping.folding import fold_up
 from mixarray.mapping.schedule import Dependency, Event, Final, Job, JobKind, Recent, Schedule
+from mixarray.mapping.waiting import WaitingJobs
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Emitter:
     jobs: list[Job] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     recent_marks: deque[list[Mark]] = field(default_factory=deque)
+    waiting: WaitingJobs = field(default_factory=WaitingJobs)
     fenced: bool = True
 
     def emit(self, job: Job, waits: Iterable[Dependency]) -> Mark:
@@ -81,7 +83,7 @@ class Emitter:
         more = [wait for wait in waits if wait not in job.dependencies]
         # a job that waits for nothing else is not copied: comparing bodies that share it is then quick
         slot, lane = len(self.jobs), (job.unit, job.kind)
-        self.jobs.append(job.waiting(dict.fromkeys(more) if len(more) > 1 else more) if more else job)
+        self.jobs.append(self.waiting.job(job, (*job.dependencies, *dict.fromkeys(more))) if more else job)
         index = self.counts[lane]
         self.counts[lane] = index + 1
         mark = Mark(*lane, index, slot)
@@ -154,4 +156,4 @@ class Emitter:
     def schedule(self) -> Schedule:
         """Everything written so far."""
         self.close()
-        return Schedule(self.units, fold_up(self.segments))
+        return Schedule(self.units, fold_up(self.segments, self.waiting))

@@ -8,9 +8,9 @@ Waits are by distance in Schedule order, which does not change here; only `Final
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mixarray.mapping.schedule import Final, Job, Segment
+from mixarray.mapping.waiting import WaitingJobs
 
 FOLD_JOBS = (2, 3, 4)
 """Jobs of a fold, without and with mode switches."""
@@ -21,8 +21,11 @@ Place = tuple[int, int]
 """(segment, slot)"""
 
 
-def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]]) -> tuple[Segment, ...]:
-    """The same jobs in the same order with fewer of them stored; `segments` are (body, repeat) without `Back`."""
+def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]], waiting: WaitingJobs) -> tuple[Segment, ...]:
+    """The same jobs in the same order with fewer of them stored; `segments` are (body, repeat) without `Back`.
+
+    waiting: makes the jobs whose `Final` has to follow.
+    """
     wanted = {
         (wait.segment, wait.slot) for body, _ in segments for job in body for wait in job.dependencies
         if isinstance(wait, Final)
@@ -39,7 +42,7 @@ def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]]) -> tuple[Segment, .
                 skipped = (times - 1) * len(piece) if len(pieces) > 1 else 0
                 for slot in range(len(piece)):
                     moved[number, start + skipped + slot] = len(result), slot
-                result.append(Segment(tuple(_follow(job, moved) for job in piece), times))
+                result.append(Segment(tuple(_follow(job, moved, waiting) for job in piece), times))
     return tuple(result)
 
 
@@ -72,11 +75,11 @@ def _equal_folds(body: tuple[Job, ...], start: int, size: int) -> int:
     return folds
 
 
-def _follow(job: Job, moved: dict[Place, Place]) -> Job:
+def _follow(job: Job, moved: dict[Place, Place], waiting: WaitingJobs) -> Job:
     if not any(isinstance(wait, Final) for wait in job.dependencies):
         return job
     waits = tuple(
         Final(*moved[wait.segment, wait.slot], wait.event) if isinstance(wait, Final) else wait
         for wait in job.dependencies
     )
-    return replace(job, dependencies=waits)
+    return waiting.job(job, waits)

@@ -8,7 +8,7 @@ from mixarray.compiled import compiled
 from mixarray.mapping import pipeline_columns as at
 from mixarray.mapping.pipeline_columns import Integers
 
-COMPILED_WITH = {"pipeline_columns.py": "8da859028206e4c0"}
+COMPILED_WITH = {"mapping/pipeline_columns.py": "8da859028206e4c0"}
 
 
 @compiled

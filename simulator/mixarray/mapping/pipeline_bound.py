@@ -24,7 +24,7 @@ from mixarray.mapping.unit_bound import (
     work,
 )
 
-COMPILED_WITH = {"pipeline_columns.py": "8da859028206e4c0", "unit_bound.py": "21ef721fd663609c"}
+COMPILED_WITH = {"mapping/pipeline_columns.py": "8da859028206e4c0", "mapping/unit_bound.py": "5e508abf822c7aa9"}
 
 Tables = tuple[Integers, ...]
 """(tensors, works, tiles, stripes, blocks, iterations, fetches, sums, stored)"""

@@ -11,8 +11,10 @@ and last iteration may have variants of the same jobs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+
+from mixarray.mapping.schedule_tables import Tables
 
 
 class Event(IntEnum):
@@ -142,14 +144,14 @@ class Job:
     actions: tuple[tuple[Action, int], ...] = ()
     products: tuple[Products, ...] = ()
 
-    def waiting(self, more: Iterable[Dependency]) -> Job:
-        """The job with dependencies behind its own (written out: most jobs of a Schedule are made here)."""
+    def waiting_for(self, dependencies: tuple[Dependency, ...]) -> Job:
+        """The job with other dependencies (written out: most jobs of a Schedule are made here)."""
         return Job(
             self.unit,
             self.kind,
             self.occupancy_cycles,
             self.latency_cycles,
-            (*self.dependencies, *more),
+            dependencies,
             self.operator,
             self.group,
             self.macs,
@@ -183,10 +185,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Units by name, and the segments in order."""
+    """Units by name, and the segments in order.
+
+    tables: the same as integers, where whoever made the Schedule wrote them down too (`tabulate`). They add nothing, so
+    Schedules are equal with and without them.
+    """
 
     units: tuple[str, ...]
     segments: tuple[Segment, ...]
+    tables: Tables | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.tables is not None and self.tables.segments is not self.segments:
+            raise ValueError("these are the tables of another Schedule")
 
     @property
     def stored_jobs(self) -> int:

@@ -22,37 +22,42 @@ from mixarray_analysis.validation.faults import Fault, copy_with
 from mixarray_analysis.validation.schedules import OPERATORS, periodic_schedule, seeded_schedule
 
 MUTANT_CASES = 60
-FLAT, WAYS, STEADY, WALK, COUNTS, FAST = (
-    f"mixarray.engine.{name}" for name in ("fast_flat", "fast_ways", "fast_steady", "fast_walk", "fast_counts", "fast")
+TABLES = "mixarray.mapping.tabulate"
+WAYS, STEADY, WALK, COUNTS, FAST = (
+    f"mixarray.engine.{name}" for name in ("fast_ways", "fast_steady", "fast_walk", "fast_counts", "fast")
 )
-TAKEN = "flatten", "find_ways", "row_before", "window", "find_steady", "walk", "count"
+TAKEN = "make_tables", "make_flat", "find_ways", "row_before", "window", "find_steady", "walk", "count"
 """Functions of these modules that another one of them takes."""
 
 FAULTS = (
-    Fault("Recent reads one job too far", FLAT, "wait.count for wait", "wait.count + 1 for wait"),
-    Fault("Back reads one iteration too far", FLAT, "wait.iterations for wait", "wait.iterations + 1 for wait"),
-    Fault("the first variant is forgotten", FLAT, "            first = body + slots", "            first = body"),
-    Fault("the last variant is forgotten", FLAT, "else body + slots * (variants - 1)", "else body"),
-    Fault("Final reads the middle iteration", WAYS, "segments.repeat[where] - 1", "(segments.repeat[where] - 1) // 2"),
-    Fault("Recent ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index +", "-1 + 0 * ("),
-    Fault("a lane ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index)\n", "-1\n"),
-    Fault("a wait is dropped", WALK, "range(run.flat.wait_at[stored], ", "range(run.flat.wait_at[stored] + 1, "),
+    Fault("Recent reads one job too far", TABLES, "wait.count for wait", "wait.count + 1 for wait"),
+    Fault("Back reads one iteration too far", TABLES, "wait.iterations for wait", "wait.iterations + 1 for wait"),
+    Fault("the first variant is forgotten", TABLES, "np.where(has_first, body + slots", "np.where(has_first, body"),
+    Fault("the last variant is forgotten", TABLES, "np.where(has_last, slots * (variants - 1), 0)", "0"),
+    Fault("all jobs do what the first one does", TABLES, "        listed=listed,", "        listed=listed * 0,"),
+    Fault("Final reads the middle iteration", WAYS, "repeats[where] - 1", "(repeats[where] - 1) // 2"),
+    Fault("Recent ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index)\n", "-1\n"),
+    Fault("a lane ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, last)\n", "-1\n"),
+    Fault("a wait is dropped", WALK, "range(wait_at[stored], ", "range(wait_at[stored] + 1, "),
     Fault(
         "latency occupies the unit",
         WALK,
-        "run.latest[unit] = issued, first",
-        "run.latest[unit] = issued + jobs.latency_cycles[stored], first",
+        "latest[unit] = issued, first",
+        "latest[unit] = issued + latency[stored], first",
     ),
-    Fault(
-        "started is read as issued", WALK, "slot[wait], waits.event[wait]]", "slot[wait], waits.event[wait] or ISSUED]"
-    ),
+    Fault("started is read as issued", WALK, "wait], event_of[wait]]", "wait], event_of[wait] or ISSUED]"),
     Fault("ties bind to the highest job", WALK, "other < binding)", "other > binding)"),
     Fault("ties bind to the last wait", WALK, "moment > start or", "moment >= start or"),
     Fault("an operator starts with its last job", WALK, "min(start, spans[operator, 0])", "start"),
     Fault("every iteration is counted as the body too", COUNTS, "np.maximum(0, repeat - 2)", "repeat"),
-    Fault("actions are counted once per stored job", COUNTS, "_weighted(counts[pair], times[job])", "counts[pair]"),
+    Fault(
+        "actions are counted once per stored job",
+        COUNTS,
+        "_weighted(jobs.times_each[pair], times[job])",
+        "jobs.times_each[pair]",
+    ),
     Fault("the timeline names the body's job last", FAST, "starts[-1] = last", "starts[-1] = body"),
-    Fault("the first wait does not limit a skip", STEADY, "range(flat.wait_at[job], ", "range(flat.wait_at[job] + 1, "),
+    Fault("the first wait does not limit a skip", STEADY, "range(wait_at[job], ", "range(wait_at[job] + 1, "),
     Fault("a skip is a period short of its shift", WALK, "segment, times * shift)", "segment, (times - 1) * shift)"),
     Fault("every period is 1", WALK, "iteration += times * period", "iteration += times"),
     Fault("the last variant is skipped", WALK, "else repeat - 2", "else repeat - 1"),
@@ -89,7 +94,7 @@ def faulty_engine(fault: Fault) -> FastEngine:
     from numba import config
 
     with patch.object(config, "DISABLE_JIT", 1):  # compiling a copy takes seconds
-        copies = [copy_with(fault, name) for name in (FLAT, WAYS, STEADY, WALK, COUNTS)]
+        copies = [copy_with(fault, name) for name in (TABLES, WAYS, STEADY, WALK, COUNTS)]
         engine = copy_with(fault, FAST)
     for copy in copies:
         for name in TAKEN:
