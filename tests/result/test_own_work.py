@@ -9,7 +9,7 @@ import pytest
 from mixarray.accelerator.load import load_accelerator
 from mixarray.cost.energy import action_energy
 from mixarray.mapping.own_work import Item
-from mixarray.mapping.schedule import JobKind, Segment
+from mixarray.mapping.schedule import JobKind, Schedule, Segment
 from mixarray.result.own_work import OwnWorkEntry, own_work, spent_by_item
 from mixarray.simulation import Simulation, simulate
 from mixarray.trace.model import OperatorKind
@@ -155,7 +155,7 @@ def test_mode_switches_are_counted_job_by_job(mixed: Simulation) -> None:
         Segment((switch, *segment.body), segment.repeat)
         for switch, segment in zip(switches, mixed.schedule.segments, strict=True)
     )
-    planted = replace(mixed, schedule=replace(mixed.schedule, segments=segments))
+    planted = replace(mixed, schedule=Schedule(mixed.schedule.units, segments))
     spent, before = spent_by_item(planted)[Item.MODE_SWITCHES], spent_by_item(mixed)[Item.MODE_SWITCHES]
     more = sum(segment.repeat for segment in mixed.schedule.segments)
     assert (spent.jobs - before.jobs, spent.busy_cycles - before.busy_cycles) == (more, 3 * more)

@@ -197,7 +197,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.tables is not None and self.tables.segments is not self.segments:
-            raise ValueError("these are the tables of another Schedule")
+            raise ValueError("these are the tables of another Schedule; leave them out (tables=None)")
 
     @property
     def stored_jobs(self) -> int:
