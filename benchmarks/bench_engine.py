@@ -1,9 +1,10 @@
 """The two engines on the same Schedules in one run: Swin-T from 224x224 to 1344x1344, half of the windows low.
 
-For each size: the event engine, once; the fast engine with all that it does (`run_fast`), the two parts of that (what
-is prepared once per Schedule; the run itself), and the same with its timeline; each the best of several calls, compiled
-before. Memory is the most that Python and NumPy had allocated at once in one call. The event engine judges the answer
-of the fast one. The first compilation, in a fresh process with an empty cache, is apart. Needs no bundle.
+For each size: the event engine, once; mapping, and its last part alone (the tables of the Schedule); the fast engine
+with all that it does (`run_fast`), the two parts of that (what is prepared once per Schedule; the run itself), and the
+same with its timeline; each the best of several calls, compiled before. Memory is the most that Python and NumPy had
+allocated at once in one call. The event engine judges the answer of the fast one. The first compilation, in a fresh
+process with an empty cache, is apart. Needs no bundle.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ from mixarray.engine.event import run_event
 from mixarray.engine.fast import prepare, run_fast, run_prepared, walked_jobs
 from mixarray.engine.timeline import Execution
 from mixarray.mapping.build import build_schedule
-from mixarray.mapping.schedule import Schedule
+from mixarray.mapping.tabulate import make_tables
 from mixarray.trace.bundle import read_bundle
+from mixarray.trace.workload import Workload
 from mixarray_traces.record.random_trace import random_bundle
 from mixarray_traces.record.shape import shape_named
 
 MACHINE, MODEL, RATIO = "packed_w4_32x32", "swin_t", 500
 SIZES = ((224, 224), (448, 448), (672, 672), (800, 1333), (896, 896), (1120, 1120), (1344, 1344))
-CALLS = 7
+CALLS, FEW_CALLS = 7, 3
 FIRST_CALL = """
 import time
 from mixarray.engine.fast import total_cycles
@@ -92,22 +94,24 @@ def compile_seconds() -> float:
     return float(done.stdout)
 
 
-def build(height: int, width: int, place: Path) -> tuple[Schedule, int]:
-    """The Schedule of one image with random scores, and its number of operators."""
-    random_bundle(shape_named(MODEL), height, width, RATIO, 0, place)
-    workload = read_bundle(place).workload(0)
-    return build_schedule(workload, load_accelerator(MACHINE)), len(workload.operators)
+def record(height: int, width: int) -> Workload:
+    """One image with random scores."""
+    with TemporaryDirectory() as place:
+        random_bundle(shape_named(MODEL), height, width, RATIO, 0, Path(place) / "bundle")
+        return read_bundle(Path(place) / "bundle").workload(0)
 
 
 def measure(height: int, width: int) -> list[Measured]:
     """All calls on one Schedule; stops where the engines do not agree."""
-    with TemporaryDirectory() as place:
-        schedule, operators = build(height, width, Path(place) / "bundle")
+    workload, accelerator = record(height, width), load_accelerator(MACHINE)
+    schedule, operators = build_schedule(workload, accelerator), len(workload.operators)
     prepared = prepare(schedule, operators)
     answers: list[Execution] = []
     jobs, walked = schedule.total_jobs, walked_jobs(schedule)
     calls: tuple[tuple[str, int, int, Callable[[], object]], ...] = (
         ("event", 1, jobs, lambda: answers.append(run_event(schedule, operators))),
+        ("mapping", FEW_CALLS, 0, lambda: build_schedule(workload, accelerator)),
+        ("mapping: tables", CALLS, 0, lambda: make_tables(schedule)),
         ("fast", CALLS, walked, lambda: run_fast(schedule, operators)),
         ("fast: prepare", CALLS, 0, lambda: prepare(schedule, operators)),
         ("fast: run prepared", CALLS, walked, lambda: run_prepared(prepared)),
