@@ -28,7 +28,9 @@ from mixarray_analysis.workers import begin
 Make = Callable[..., SweepSpec]
 
 
-@pytest.mark.parametrize("foreign", ["{}", '{"code_sha256": 7}', "[1]", "no JSON", '{"schema_version": "1.0"}'])
+@pytest.mark.parametrize(
+    "foreign", ["{}", '{"code_sha256": 7}', "[1]", "no JSON", "[" * 100_000, '{"schema_version": "1.0"}']
+)
 def test_a_spec_json_of_something_else_is_left_alone(foreign: str, make_spec: Make, tmp_path: Path) -> None:
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "mine.parquet").write_text("years of work")

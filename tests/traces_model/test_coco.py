@@ -131,6 +131,8 @@ def test_what_is_no_annotation_file_is_refused(tmp_path: Path) -> None:
         opened([1], tmp_path)
     with pytest.raises(InputError, match="is no JSON: "):
         opened("{", tmp_path)
+    with pytest.raises(InputError, match="is nested too deeply"):
+        opened("[" * 100_000 + "]" * 100_000, tmp_path)
     with pytest.raises(InputError, match=r"gone\.json: cannot be read"):
         open_coco(tmp_path / "gone.json", tmp_path)
     with pytest.raises(InputError, match="categories: has 2; the model has 80 classes"):

@@ -17,6 +17,8 @@ def read_json(path: Path, content: str = "") -> dict[str, Any]:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise InputError(str(path), f"is no JSON: {error}") from None
+    except RecursionError:
+        raise InputError(str(path), "is nested too deeply to be read") from None
     if not isinstance(found, dict):
         raise InputError(str(path), f"is no JSON object {content}".rstrip())
     return found

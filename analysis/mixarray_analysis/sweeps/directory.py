@@ -25,6 +25,7 @@ from mixarray_analysis.sweeps.spec import SweepSpec
 from mixarray_analysis.sweeps.store import GROUP_ROWS, POINTS, SORTED, UNASKED, remove_partial
 from mixarray_analysis.sweeps.working import Job
 from mixarray_analysis.sweeps.writing import recover
+from mixarray_traces.json_file import read_json
 
 SPEC, RESULT, LOCK = "spec.json", "sweep.json", ".lock"
 SCHEMA_VERSION = "1.0"
@@ -80,7 +81,7 @@ def _code_of(out: Path) -> str | None:
     """The hash of the code of the sweep that a directory holds, if it does; InputError for a foreign `spec.json`."""
     if not (out / SPEC).exists():
         return None
-    found = _read(out / SPEC)
+    found = read_json(out / SPEC, "of a sweep")
     if not isinstance(found.get("code_sha256"), str) or "spec" not in found:
         raise InputError(str(out / SPEC), "is no file of a sweep: nothing is written beside it")
     return str(found["code_sha256"])
@@ -170,19 +171,7 @@ def read_findings(directory: Path) -> dict[str, Any] | None:
     """What `sweep.json` says; None while the sweep is not finished. InputError where the directory is no sweep."""
     if not (directory / SPEC).exists():
         raise InputError(str(directory), f"is no sweep of a specification (no {SPEC})")
-    return _read(directory / RESULT) if (directory / RESULT).exists() else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(str(path), f"cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise InputError(str(path), "is no file of a sweep")
-    return found
+    return read_json(directory / RESULT, "of a sweep") if (directory / RESULT).exists() else None
 
 
 def _json(value: object) -> str:

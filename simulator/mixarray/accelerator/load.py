@@ -84,8 +84,10 @@ def read_text(path: Path) -> str:
     """The text of an accelerator file; InputError if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"cannot be read: {error}") from None
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(str(path), "cannot be read: it is not UTF-8 text") from None
 
 
 def parse_fields(text: str, where: str) -> dict[str, Any]:
