@@ -39,10 +39,10 @@ SIZES = ((224, 224), (448, 448), (672, 672), (800, 1333), (896, 896), (1120, 112
 CALLS, FEW_CALLS = 7, 3
 FIRST_CALL = """
 import time
-from mixarray.engine.fast import total_cycles
+from mixarray.engine.fast import run_fast
 from mixarray.mapping.schedule import Schedule
 start = time.process_time()
-total_cycles(Schedule(("unit",), ()))
+run_fast(Schedule(("unit",), ()), 0)
 print(time.process_time() - start)
 """
 

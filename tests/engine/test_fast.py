@@ -67,10 +67,20 @@ def test_equal_jobs_may_be_one_object_or_several(schedule):
     assert compare(FastEngine(), shared, OPERATORS) == compare(FastEngine(), apart, OPERATORS) == ""
 
 
-def test_tables_of_another_schedule_are_refused():
+def test_a_schedule_made_from_another_has_no_tables():
     ours, theirs = with_tables(seeded_schedule(1, 0)), seeded_schedule(1, 1)
-    with pytest.raises(ValueError, match="another Schedule"):
-        replace(ours, segments=theirs.segments)
+    assert ours.tables is not None
+    made = replace(ours, segments=theirs.segments), replace(ours, units=(*ours.units, "more"))
+    assert [schedule.tables for schedule in made] == [None, None]
+    assert run_fast(Schedule(ours.units, theirs.segments), OPERATORS) == run_fast(made[0], OPERATORS)
+
+
+def test_variants_that_do_not_fit_are_refused_with_tables_asked_for_too():
+    job = Job(0, LOAD, 1, 0)
+    segments = Segment((job, job), 3, first=(job,)), Segment((job, job), 3, first=(job, job, job))
+    for schedule in (Schedule(("a",), segments), with_tables(Schedule(("a",), segments))):
+        with pytest.raises(ScheduleError):
+            run_fast(schedule, 0)
 
 
 @given(FOLDS, st.sampled_from(("serial", "single", "double")), st.integers(1, 32), st.integers(1, 32))

@@ -127,6 +127,9 @@ def test_swin_t_224_is_small_in_memory(style, dataflow, machine):
     workload = swin(shape_named("swin_t"), 224, 224, ClassifierShape(1000), 400)
     schedule = build_schedule(workload, machine(style, f"arrays.0.dataflow={dataflow}"))
     assert schedule.stored_jobs <= 20_000
+    assert schedule.tables is not None
+    distinct = {id(job) for segment in schedule.segments for job in segment.body}
+    assert len(distinct) <= len(schedule.tables.distinct.macs) < schedule.stored_jobs
     run = run_event(schedule, len(workload.operators))
     assert run.macs == workload.macs
     assert run.busy_cycles[0, JobKind.STREAM] <= run.total_cycles

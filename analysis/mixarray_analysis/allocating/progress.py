@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> tuple[Settings, Reached]:
         return Settings.from_json(saved["settings"]), Reached(tuple(map(int, saved["bits"])), taken, known)
     except OSError as error:
         raise InputError(str(path), f"cannot be read, so there is nothing to resume: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise InputError(str(path), f"is no checkpoint of an allocation: {error}") from None
 
 

@@ -143,7 +143,7 @@ def read_found(directory: Path) -> Found:
         return Found(Settings.from_json(saved["settings"]), bits, names, steps, layers)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}; an allocation that ended is there") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(str(path), f"is no result of an allocation: {error}") from None
 
 

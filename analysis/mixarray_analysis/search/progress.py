@@ -86,5 +86,5 @@ def read_checkpoint(path: Path) -> tuple[Settings, Reached]:
         return Settings.from_json(saved["settings"]), Reached(State.from_json(saved["state"]), measured)
     except OSError as error:
         raise InputError(str(path), f"cannot be read, so there is no search to resume: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise InputError(str(path), f"is no checkpoint of a search: {error}") from None

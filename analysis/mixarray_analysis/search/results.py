@@ -137,7 +137,7 @@ def read_found(directory: Path) -> Found:
     except OSError as error:
         message = f"cannot be read, so {directory} is no finished search: {error.strerror}"
         raise InputError(str(error.filename or where), message) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(str(directory), f"is no result of a search: {error}") from None
 
 

@@ -69,7 +69,7 @@ class Store:
             try:
                 entry = json.loads(line)
                 self._known[_name(entry["key"])] = dict(entry["value"])
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 message = f"line {number} is no measured value; remove the line, or name another file"
                 raise InputError(str(self.path), message, "--cache") from None
         self._read_bytes += len(whole)

@@ -30,8 +30,6 @@ NOT_SHOWN = (
     "against hardware.",
     "The RTL covers the arrays alone: no DRAM controller, no vector unit, no sorter.",
     "Energies are sums of counted actions times constants of other people; they have bands, and no total was measured.",
-    "The `fast` engine walks every iteration of a Schedule. It does not jump over iterations that recur, so nothing "
-    "here is about such a jump.",
     "MixA-Q's searched ratios are not published: its mixed rows hold our counter against a closed form, not against "
     "what it ran.",
     "Accuracy is measured on the shipped small model only. Accuracies of MixA-Q are not reproduced.",

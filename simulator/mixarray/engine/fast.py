@@ -23,7 +23,7 @@ from mixarray.errors import InputError
 from mixarray.mapping.check import check_schedule
 from mixarray.mapping.schedule import Schedule
 from mixarray.mapping.schedule_tables import RECENT, Flat, Integers, Tables
-from mixarray.mapping.tabulate import KINDS, LARGEST, make_flat, make_tables
+from mixarray.mapping.tabulate import KINDS, LARGEST, has_fitting_variants, make_flat, make_tables
 
 Made = TypeVar("Made")
 TOO_LARGE = (
@@ -47,7 +47,6 @@ class Prepared:
     sums: of each operator, of jobs without one, of all jobs.
     """
 
-    schedule: Schedule
     tables: Tables
     ready: Ready
     sums: tuple[Sums, ...]
@@ -74,7 +73,7 @@ def prepare(schedule: Schedule, operators: int) -> Prepared:
     if highest >= operators:
         raise ValueError(f"a job belongs to operator {highest} of {operators}")
     try:
-        return Prepared(schedule, tables, ready, count(tables, operators))
+        return Prepared(tables, ready, count(tables, operators))
     except OverflowError:
         raise InputError("engine", TOO_LARGE) from None
 
@@ -116,15 +115,13 @@ def walked_jobs(schedule: Schedule) -> int:
 
 
 def _walk_alone(schedule: Schedule) -> tuple[int, Record]:
-    flat = _made(schedule, make_flat) if schedule.tables is None else schedule.tables.flat
+    flat = schedule.tables.flat if schedule.tables else _made(schedule, make_flat)
     return _walk(_ready(schedule, flat), int(flat.jobs.operator.max(initial=-1)) + 1, 0)
 
 
 def _made(schedule: Schedule, make: Callable[[Schedule], Made]) -> Made:
-    for segment in schedule.segments:
-        for variant in (segment.first, segment.last):
-            if variant is not None and len(variant) != len(segment.body):
-                _refuse(schedule)
+    if not has_fitting_variants(schedule):
+        _refuse(schedule)
     try:
         return make(schedule)
     except OverflowError:

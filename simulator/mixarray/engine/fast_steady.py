@@ -30,7 +30,7 @@ from mixarray.compiled import compiled, compiled_inline
 from mixarray.engine.fast_tables import ISSUED, NEVER, STARTED, Run, Ways
 from mixarray.mapping.schedule_tables import Flat, Integers
 
-COMPILED_WITH = {"mapping/schedule_tables.py": "01a5dd0e8317a4e8", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
+COMPILED_WITH = {"mapping/schedule_tables.py": "c66820e1d710ac68", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
 
 LONGEST_PERIOD = 16
 

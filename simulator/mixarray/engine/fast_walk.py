@@ -14,9 +14,9 @@ from mixarray.engine.fast_tables import ISSUED, NOWHERE, READY, STARTED, Kept, R
 from mixarray.mapping.schedule_tables import Flat, Integers
 
 COMPILED_WITH = {
-    "mapping/schedule_tables.py": "01a5dd0e8317a4e8",
+    "mapping/schedule_tables.py": "c66820e1d710ac68",
     "engine/fast_tables.py": "51f04afbcdc1dbd0",
-    "engine/fast_steady.py": "32648e303df3826b",
+    "engine/fast_steady.py": "ad01b1423d0ca7a2",
 }
 
 

@@ -3,9 +3,6 @@
 Jobs are numbered in Schedule order: job `slot` of an iteration of n jobs is number `first + iteration * n + slot`. What
 a job waits for in its own segment lies a fixed number of iterations back. `Recent` needs the jobs of a
 lane (a unit and a kind) in order; they are kept as *chunks*, the lane's jobs in one segment.
-
-Arrays are taken out of their tables before a loop that writes: in it, each access to a table would count references,
-which takes ten times as long as all the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from mixarray.compiled import compiled, compiled_inline
 from mixarray.engine.fast_tables import NEVER, NOWHERE, Ways
 from mixarray.mapping.schedule_tables import BACK, FINAL, RECENT, Flat, Integers
 
-COMPILED_WITH = {"mapping/schedule_tables.py": "01a5dd0e8317a4e8", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
+COMPILED_WITH = {"mapping/schedule_tables.py": "c66820e1d710ac68", "engine/fast_tables.py": "51f04afbcdc1dbd0"}
 
 
 class _Lanes(NamedTuple):
@@ -116,13 +113,14 @@ def _resolve(
 
     first_chunk: the first one of the segment. early_end: entries of `ways.early` so far; returned: then.
     """
-    lane_of, wait_at, first_job, repeats = flat.jobs.lane, flat.wait_at, flat.segments.first_job, flat.segments.repeat
-    slots_of, sorts, wheres, whiches = flat.segments.slots, flat.waits.sort, flat.waits.where, flat.waits.which
-    distances, events, least, slot_of = flat.waits.distance, flat.waits.event, ways.least, ways.slot
-    early_at, early_step, early, early_event = ways.early_at, ways.early_step, ways.early, ways.early_event
-    chunk_of, jobs_before, per_iterations = lanes.chunk_of, lanes.jobs_before, lanes.per_iteration
-    slots_at, slots_in, seen = lanes.slots_at, lanes.slots, lanes.seen
-    slots, repeat = slots_of[segment], repeats[segment]
+    slots_of, repeat_of, first_job = flat.segments.slots, flat.segments.repeat, flat.segments.first_job
+    lane_of, wait_at, waits, events = flat.jobs.lane, flat.wait_at, flat.waits, flat.waits.event
+    sorts, wheres, whiches, distances = waits.sort, waits.where, waits.which, waits.distance
+    least, target, early_at, early_step = ways.least, ways.slot, ways.early_at, ways.early_step
+    early, early_event = ways.early, ways.early_event
+    chunk_of, jobs_before, seen = lanes.chunk_of, lanes.jobs_before, lanes.seen
+    jobs_per_iteration, lane_slots_at, lane_slots = lanes.per_iteration, lanes.slots_at, lanes.slots
+    slots, repeat = slots_of[segment], repeat_of[segment]
     for job in range(variant, variant + slots):
         seen[lane_of[job]] = 0
     for job in range(variant, variant + slots):
@@ -132,9 +130,9 @@ def _resolve(
             early[early_end] = NOWHERE
             entries = 1
             if sorts[wait] == BACK and distance < repeat:
-                least[wait], slot_of[wait] = distance, which
+                least[wait], target[wait] = distance, which
             elif sorts[wait] == FINAL:
-                early[early_end] = first_job[where] + (repeats[where] - 1) * slots_of[where] + which
+                early[early_end] = first_job[where] + (repeat_of[where] - 1) * slots_of[where] + which
             elif sorts[wait] == RECENT:
                 lane = where * flat.kinds + which
                 chunk = int(chunk_of[lane])
@@ -142,7 +140,7 @@ def _resolve(
                     last = int(jobs_before[lane] - distance)
                     early[early_end] = _job_of_lane(flat, lanes, chunk, last)
                 else:
-                    place, per_iteration = int(seen[lane] - distance), per_iterations[chunk]
+                    place, per_iteration = int(seen[lane] - distance), jobs_per_iteration[chunk]
                     iterations = 0 if place >= 0 else -(place // per_iteration)
                     early_step[wait] = 1
                     for iteration in range(min(iterations, repeat)):
@@ -151,7 +149,7 @@ def _resolve(
                         entries = iteration + 1
                     if iterations < repeat:
                         least[wait] = iterations
-                        slot_of[wait] = slots_in[slots_at[chunk] + place + iterations * per_iteration]
+                        target[wait] = lane_slots[lane_slots_at[chunk] + place + iterations * per_iteration]
             early_event[early_end : early_end + entries] = events[wait]
             early_end += entries
         seen[lane_of[job]] += 1

@@ -187,17 +187,13 @@ class Segment:
 class Schedule:
     """Units by name, and the segments in order.
 
-    tables: the same as integers, where whoever made the Schedule wrote them down too (`tabulate`). They add nothing, so
-    Schedules are equal with and without them.
+    tables: the same as integers, where they were written down too (`tabulate.with_tables`). They add nothing: Schedules
+    are equal with and without them, and one that is made from another has none.
     """
 
     units: tuple[str, ...]
     segments: tuple[Segment, ...]
-    tables: Tables | None = field(default=None, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.tables is not None and self.tables.segments is not self.segments:
-            raise ValueError("these are the tables of another Schedule; leave them out (tables=None)")
+    tables: Tables | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def stored_jobs(self) -> int:

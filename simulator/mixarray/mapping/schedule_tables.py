@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +52,9 @@ class WaitTable(NamedTuple):
 
 
 class Flat(NamedTuple):
-    """A whole Schedule; the waits of a stored job are wait_at[job] .. wait_at[job + 1] - 1. units, kinds: how many."""
+    """All that times depend on. The waits of a stored job are wait_at[job] .. wait_at[job + 1] - 1, shape (stored jobs
+    + 1,). units, kinds: how many there are.
+    """
 
     units: int
     kinds: int
@@ -68,7 +69,7 @@ class DistinctJobs(NamedTuple):
 
     columns, group, macs, useful_pe_cycles, listed: of shape (distinct jobs,). listed: which list of actions a job
     has; the lists lie behind each other, `lengths` long each, shape (lists,): so often (`times_each`) the action
-    `action`, an index of `names`: (component, name).
+    `action`, an index of `names` (component, name); both of shape (sum of lengths,).
     """
 
     columns: JobTable
@@ -82,11 +83,9 @@ class DistinctJobs(NamedTuple):
     names: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tables:
-    """All of a Schedule whose segments are `segments`. number: of each stored job its place among the distinct ones."""
+class Tables(NamedTuple):
+    """All of a Schedule. number: of each stored job its place among the distinct ones, shape (stored jobs,)."""
 
-    segments: tuple[object, ...]
     flat: Flat
     number: Integers
     distinct: DistinctJobs

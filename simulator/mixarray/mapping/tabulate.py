@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
@@ -29,28 +30,38 @@ from mixarray.mapping.schedule_tables import (
 
 KINDS = tuple(JobKind)
 LARGEST = 2.0**62
-"""No sum of numbers of a table may reach it: half of what 64 bits hold."""
+"""Numbers of jobs, cycles and counters stay below it: half of what 64 bits hold."""
 Thing = TypeVar("Thing")
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 _SORTS = {Back: BACK, Recent: RECENT, Final: FINAL}
 
 
 def with_tables(schedule: Schedule) -> Schedule:
-    """The Schedule with its tables; without them where a number needs more than 62 bits."""
-    try:
-        return replace(schedule, tables=make_tables(schedule))
-    except OverflowError:
-        return schedule
+    """The Schedule with its tables, where it can have them (`make_tables`)."""
+    tabled = replace(schedule)
+    if has_fitting_variants(schedule):
+        with suppress(OverflowError):
+            object.__setattr__(tabled, "tables", make_tables(schedule))  # as a frozen class sets its own fields
+    return tabled
+
+
+def has_fitting_variants(schedule: Schedule) -> bool:
+    """Whether all variants have as many jobs as their bodies."""
+    return all(
+        variant is None or len(variant) == len(segment.body)
+        for segment in schedule.segments
+        for variant in (segment.first, segment.last)
+    )
 
 
 def make_tables(schedule: Schedule) -> Tables:
-    """The tables of a Schedule, possible or not, whose variants have as many jobs as its bodies.
+    """The tables of a Schedule, possible or not, with variants that fit.
 
     Raises OverflowError where a number needs more than 64 bits, or the number of jobs more than 62.
     """
     distinct, number = _stored_jobs(schedule)
     table = _jobs(distinct)
-    return Tables(schedule.segments, _flat(schedule, distinct, number, table), number, _amounts(distinct, table))
+    return Tables(_flat(schedule, distinct, number, table), number, _amounts(distinct, table))
 
 
 def make_flat(schedule: Schedule) -> Flat:

@@ -13,17 +13,17 @@ Dependencies = tuple[Dependency, ...]
 class WaitingJobs:
     """Makes jobs with other dependencies than they came with; equal ones of one job are one object.
 
-    made: by the job's id, with the job itself, whose id no other can have then. lists: equal dependencies, once.
+    lists: equal dependencies, once. made: by the ids of a job and of such a list, with the job itself: while both are
+    kept, no other object can have these ids.
     """
 
-    made: dict[tuple[int, Dependencies], tuple[Job, Job]] = field(default_factory=dict)
+    made: dict[tuple[int, int], tuple[Job, Job]] = field(default_factory=dict)
     lists: dict[Dependencies, Dependencies] = field(default_factory=dict)
 
     def job(self, job: Job, dependencies: Dependencies) -> Job:
         """`job` with these dependencies in place of its own."""
-        key = id(job), dependencies
-        known = self.made.get(key)
-        if known is None:
-            dependencies = self.lists.setdefault(dependencies, dependencies)
-            known = self.made[key] = job, job.waiting_for(dependencies)
-        return known[1]
+        dependencies = self.lists.setdefault(dependencies, dependencies)
+        key = id(job), id(dependencies)
+        if key not in self.made:
+            self.made[key] = job, job.waiting_for(dependencies)
+        return self.made[key][1]

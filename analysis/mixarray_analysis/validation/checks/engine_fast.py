@@ -16,6 +16,7 @@ import numpy as np
 from mixarray.engine.event import run_event
 from mixarray.engine.timeline import Execution
 from mixarray.mapping.schedule import Schedule
+from mixarray.mapping.tabulate import with_tables
 from mixarray_analysis.validation.check import Check, Mutants, Outcome, Progress, Tier, compare_cases
 from mixarray_analysis.validation.checker import COLUMNS
 from mixarray_analysis.validation.faults import Fault, copy_with
@@ -26,7 +27,7 @@ TABLES = "mixarray.mapping.tabulate"
 WAYS, STEADY, WALK, COUNTS, FAST = (
     f"mixarray.engine.{name}" for name in ("fast_ways", "fast_steady", "fast_walk", "fast_counts", "fast")
 )
-TAKEN = "make_tables", "make_flat", "find_ways", "row_before", "window", "find_steady", "walk", "count"
+TAKEN = "make_tables", "make_flat", "spread", "find_ways", "row_before", "window", "find_steady", "walk", "count"
 """Functions of these modules that another one of them takes."""
 
 FAULTS = (
@@ -35,7 +36,7 @@ FAULTS = (
     Fault("the first variant is forgotten", TABLES, "np.where(has_first, body + slots", "np.where(has_first, body"),
     Fault("the last variant is forgotten", TABLES, "np.where(has_last, slots * (variants - 1), 0)", "0"),
     Fault("all jobs do what the first one does", TABLES, "        listed=listed,", "        listed=listed * 0,"),
-    Fault("Final reads the middle iteration", WAYS, "repeats[where] - 1", "(repeats[where] - 1) // 2"),
+    Fault("Final reads the middle iteration", WAYS, "repeat_of[where] - 1", "(repeat_of[where] - 1) // 2"),
     Fault("Recent ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, index)\n", "-1\n"),
     Fault("a lane ends at its segment", WAYS, "_job_of_lane(flat, lanes, chunk, last)\n", "-1\n"),
     Fault("a wait is dropped", WALK, "range(wait_at[stored], ", "range(wait_at[stored] + 1, "),
@@ -135,8 +136,9 @@ def compare(engine: FastEngine, schedule: Schedule, operators: int) -> str:
 
 
 def compare_case(engine: FastEngine, seed: int, case: int) -> str:
-    """How the engine differs on the two Schedules of one case, or nothing."""
-    schedule, periodic = seeded_schedule(seed, case), periodic_schedule(random.Random(f"{seed}/{case}"))
+    """How the engine differs on the two Schedules of one case, or nothing; one brings its tables along."""
+    schedule = seeded_schedule(seed, case)
+    periodic = with_tables(periodic_schedule(random.Random(f"{seed}/{case}")))
     found = compare(engine, schedule, OPERATORS) or compare(engine, periodic, OPERATORS)
     return found and f"seed {seed}, case {case}: {found}"
 
