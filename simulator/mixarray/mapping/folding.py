@@ -7,7 +7,7 @@ Waits are by distance in Schedule order, which does not change here; only `Final
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mixarray.mapping.schedule import Final, Job, Segment
 from mixarray.mapping.waiting import WaitingJobs
@@ -26,14 +26,15 @@ def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]], waiting: WaitingJob
 
     waiting: makes the jobs whose `Final` has to follow.
     """
-    wanted = {
-        (wait.segment, wait.slot) for body, _ in segments for job in body for wait in job.dependencies
-        if isinstance(wait, Final)
-    }  # fmt: skip
+    each = {id(job): job for body, _ in segments for job in body}
+    following = {identity for identity, job in each.items() if _finals(job)}
+    wanted: dict[int, set[int]] = {}
+    for final in (final for identity in following for final in _finals(each[identity])):
+        wanted.setdefault(final.segment, set()).add(final.slot)
     moved: dict[Place, Place] = {}
     result: list[Segment] = []
     for number, (body, repeat) in enumerate(segments):
-        pieces = _cut(body, [slot for segment, slot in wanted if segment == number])
+        pieces = _cut(body, wanted.get(number, set()))
         stored = sum(len(piece) for _, piece, _ in pieces)
         if len(pieces) == 1 or repeat * stored >= len(body):
             pieces = [(0, body, repeat)]
@@ -42,11 +43,12 @@ def fold_up(segments: Sequence[tuple[tuple[Job, ...], int]], waiting: WaitingJob
                 skipped = (times - 1) * len(piece) if len(pieces) > 1 else 0
                 for slot in range(len(piece)):
                     moved[number, start + skipped + slot] = len(result), slot
-                result.append(Segment(tuple(_follow(job, moved, waiting) for job in piece), times))
+                jobs = (_follow(job, moved, waiting) if id(job) in following else job for job in piece)
+                result.append(Segment(tuple(jobs), times))
     return tuple(result)
 
 
-def _cut(body: tuple[Job, ...], pinned: Sequence[int]) -> list[tuple[int, tuple[Job, ...], int]]:
+def _cut(body: tuple[Job, ...], pinned: Collection[int]) -> list[tuple[int, tuple[Job, ...], int]]:
     """(first slot, jobs, repeat) pieces of one iteration around its runs of equal folds."""
     pieces: list[tuple[int, tuple[Job, ...], int]] = []
     kept = start = 0
@@ -75,9 +77,12 @@ def _equal_folds(body: tuple[Job, ...], start: int, size: int) -> int:
     return folds
 
 
+def _finals(job: Job) -> list[Final]:
+    return [wait for wait in job.dependencies if isinstance(wait, Final)]
+
+
 def _follow(job: Job, moved: dict[Place, Place], waiting: WaitingJobs) -> Job:
-    if not any(isinstance(wait, Final) for wait in job.dependencies):
-        return job
+    """The job with its `Final` waits where their segments are now."""
     waits = tuple(
         Final(*moved[wait.segment, wait.slot], wait.event) if isinstance(wait, Final) else wait
         for wait in job.dependencies
