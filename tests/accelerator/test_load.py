@@ -250,3 +250,10 @@ def test_config_dir_prefers_package_data(tmp_path: Path, monkeypatch: pytest.Mon
     packaged.mkdir(parents=True)
     monkeypatch.setattr(load, "files", lambda package: tmp_path / package)
     assert config_dir() == packaged
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "machine.yaml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"machine\.yaml: cannot be read: it is not UTF-8 text"):
+        load_accelerator(str(path))

@@ -1,4 +1,4 @@
-"""Jobs that wait for more than their fold, each made once: what is one object is compared, kept and read once."""
+"""Jobs with further waits, each made once: one object is quickly compared with itself, kept once and read once."""
 
 from __future__ import annotations
 
