@@ -68,6 +68,14 @@ def write_costs(home: Path, run: Run) -> None:
     write_csv(home / f"{run.name}.csv", [headings, *rows])
 
 
+def write_waterfall(home: Path, run: Run) -> None:
+    """As `mixarray explain` writes it: a step takes a tenth, and on the second machine a fifth."""
+    machines = run.words[run.words.index("-a") + 1].split(",")
+    steps = [(place, number, 1.4 - place * number / 10) for place in (1, 2) for number in range(3)]
+    rows = [(machines[place - 1], number, f"step {number}", speedup) for place, number, speedup in steps]
+    write_csv(home / f"{run.name}.csv", [("accelerator", "step", "name", "speedup"), *rows])
+
+
 def write_sqnr(home: Path, run: Run) -> None:
     """One decibel more after SAQA in every stage."""
     gain = 1.0 if run.name.startswith("saqa") else 0.0
@@ -104,6 +112,8 @@ def write_all(home: Path, accuracy: AccuracyOf = plain_accuracy, n: int = CANVAS
             write_evaluation(home, run, accuracy, n)
         elif kind == "sweep":
             write_costs(home, run)
+        elif kind == "explain":
+            write_waterfall(home, run)
         elif kind == "study":
             write_sqnr(home, run)
         elif kind == "qat":

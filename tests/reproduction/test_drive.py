@@ -54,7 +54,7 @@ def fake(tmp_path: Path) -> Fake:
 def test_nothing_is_run_twice(fake: Fake) -> None:
     assert fake.drive("repq_vit")
     first = len(fake.calls)
-    assert first == 5
+    assert first == 6
     assert fake.drive("repq_vit")
     assert len(fake.calls) == first
 

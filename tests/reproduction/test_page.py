@@ -104,6 +104,12 @@ def test_searched_ratios_and_sqnr(results: Results) -> None:
     assert "| b | cycles | 0 | n/a | n/a |" in text
 
 
+def test_steps_from_the_claim_to_cycles(results: Results) -> None:
+    text = page_text(results, {})
+    assert "| step 0 | 1.400x | 1.400x | 1.400x | 1.400x | 1.400x | 1.400x |" in text
+    assert "| step 2 | 1.200x | 1.000x | 1.200x | 1.000x | 1.200x | 1.000x |" in text
+
+
 def test_all_is_drawn_where_all_is_measured(results: Results, tmp_path: Path) -> None:
     copy = _copy(results, tmp_path / "reproduction")
     written = draw(copy.directory.parents[1])

@@ -14,7 +14,15 @@ from mixarray_analysis.reproduction.cells import (
 )
 from mixarray_analysis.reproduction.claims import CONTROL, TRAINED, UNIFORM
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import BOTH, COMPRESSIONS, PRUNINGS, PTQ_MACHINES, QAT_MACHINES, SEEDS
+from mixarray_analysis.reproduction.runs import (
+    BOTH,
+    COMPRESSIONS,
+    COSTED,
+    PRUNINGS,
+    PTQ_MACHINES,
+    QAT_MACHINES,
+    SEEDS,
+)
 from mixarray_analysis.reproduction.verdict import Difference, difference
 
 NOT_YET = "not measured yet"
@@ -83,6 +91,21 @@ def trained_rows(results: Results) -> Iterator[Sequence[str]]:
             continue
         change = interval_text(lost) if low or pruned else ""
         yield *shares, *costs, range_text([one.ap50 for one in ones]), change, seeds_text(lost), str(lost.n)
+
+
+STEP_HEADINGS = ("speedup left behind the step", *(f"{model}, {name}" for model, on in COSTED.items() for name in on))
+
+
+def step_rows(results: Results) -> Iterator[Sequence[str]]:
+    """From the promised speedup to the simulated one, step by step, for every model and machine."""
+    try:
+        found = {model: results.waterfall(model) for model in COSTED}
+    except NotMeasuredError as error:
+        yield f"{NOT_YET}: {error}", *("" for _ in STEP_HEADINGS[1:])
+        return
+    columns = [found[model][name] for model, machines in COSTED.items() for name in machines]
+    for step in columns[0]:
+        yield step, *(f"{column[step]:.3f}x" for column in columns)
 
 
 PUBLISHED_SQNR = "13.70 to 13.60, 9.70 to 9.50, 6.90 to 6.96, 7.81 to 8.14 dB in its four stages"

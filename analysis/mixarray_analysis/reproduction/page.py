@@ -14,16 +14,18 @@ from mixarray_analysis.reproduction.measured_tables import (
     SEARCH_HEADINGS,
     SETTING_HEADINGS,
     SQNR_HEADINGS,
+    STEP_HEADINGS,
     TRAINING_HEADINGS,
     compared_rows,
     searched_row,
     setting_rows,
     sqnr_rows,
+    step_rows,
     trained_rows,
     training_rows,
 )
 from mixarray_analysis.reproduction.results import Results
-from mixarray_analysis.reproduction.runs import PTQ_MODELS
+from mixarray_analysis.reproduction.runs import EXPLAINED, PTQ_MODELS
 from mixarray_analysis.validation.page_markdown import bullets, paragraphs, table
 
 MARK = "<!-- Written by `make reproduction`; edit mixarray_analysis/reproduction, not this file. -->"
@@ -59,13 +61,18 @@ MODEL_WORDS = {"shipped": "the shipped model (uniform affine, W4A8 and W4A4)", "
 QAT_ABOUT = """Trained from the shipped float weights with the recipe of [qat](qat.md); the number of canvases a
 training saw stands in the table, the paper's is not known. `control` is uniform QAT that went on for as long as SAQA,
 on the same canvases. An array without 2-bit modes saves nothing in the low branch: the cycles of packed_w4_32x32 in
-the last table of this part show it."""
+the last table of this part show it. bricks16_16x32 has them, and its cycles hardly fall: a table below shows
+[where the speedup went](#where-the-speedup-went)."""
 SETTINGS_ABOUT = """Every setting of this model; costs relative to ratio 0. BOPs are those of the blocks, cycles those
 of the whole network, simulated from one recorded canvas."""
 SQNR_ABOUT = f"""**SQNR per stage before and after SAQA.** Published (ablation, quoted): {PUBLISHED_SQNR}: the early
 stages lose a little, the late ones gain. Against what, and over which windows, is not said; ours is against the float
 network, the mean over windows of both branches at 40 % low, and the model before SAQA has a low branch made from its
 high one. No interval: read the range over seeds."""
+STEPS_ABOUT = f"""At {EXPLAINED / 10:g} % low, from the published count to simulated cycles: `mixarray explain` turns
+the effects of a machine on one by one, and the table has the speedup over ratio 0 that is left behind each
+([what the steps are](waterfall.md)). The first row is the claim, the last one what the network does. `ofq_start` is
+what QAT begins with; the trained models have its shapes and bits."""
 SEARCH_ABOUT = """The settings above are the same in every block pair; the paper's are searched. Three searches of the
 shipped model on BOPs: of each the setting that looked best on its own 64 canvases among those at 1.35x and above,
 measured on other canvases. Its interval takes the two AP50 as independent, so it is wider than a paired one. Below it
@@ -96,6 +103,7 @@ def page_text(results: Results, figures: Figures) -> str:
     parts += [table(TRAINING_HEADINGS, training_rows(results)), _claims(qat_claims(), results)]
     parts += [SQNR_ABOUT, table(SQNR_HEADINGS, sqnr_rows(results)), "Every setting of the SAQA models:"]
     parts += [table(QAT_HEADINGS, trained_rows(results)), _figure("qat", figures)]
+    parts += ["## Where the speedup went", STEPS_ABOUT, table(STEP_HEADINGS, step_rows(results))]
     parts += ["## Searched ratios", SEARCH_ABOUT, table(SEARCH_HEADINGS, [searched_row(results)])]
     parts += [table(COMPARED_HEADINGS, compared_rows(results)), _figure("fronts", figures)]
     parts += ["## Claims not tried", table(("claim", "source", "why not"), NOT_TRIED), "## Commands", COMMANDS]

@@ -1,4 +1,4 @@
-"""What the committed result files say: the files of `mixarray evaluate`, `sweep`, `study sqnr` and `search`."""
+"""What the committed result files say: the files of `mixarray evaluate`, `sweep`, `explain`, `study sqnr`, `search`."""
 
 from __future__ import annotations
 
@@ -81,6 +81,13 @@ class Results:
             raise NotMeasuredError(run)
         cycles = {row["accelerator"]: 1 / float(row["simulated_speedup"]) for row in places}
         return Cost(1 / float(places[0]["bops_speedup"]), cycles)
+
+    def waterfall(self, model: str) -> dict[str, dict[str, float]]:
+        """Speedup over ratio 0 by accelerator and step of `mixarray explain`, the steps in their order."""
+        found: dict[str, dict[str, float]] = {}
+        for row in self._rows(f"{model}/waterfall.csv", f"{model}/waterfall"):
+            found.setdefault(row["accelerator"], {})[row["name"]] = float(row["speedup"])
+        return found
 
     def sqnr(self, model: str) -> dict[int, float]:
         """Mean SQNR by stage in dB against the float network, over windows of both branches that are not exact."""

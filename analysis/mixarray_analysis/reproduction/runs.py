@@ -29,9 +29,13 @@ REVERSED = ((375, 0), (750, 0), (0, 187), (0, 375))
 PROMOTED = (375, 750)
 FEWER_BITS = (7, 6, 5)
 SQNR_RATIO, SQNR_CANVASES = 400, 32
+EXPLAINED = 500
+"""The compression whose promised speedup is followed step by step."""
 PTQ_MODELS = ("shipped", "repq_vit")
 PTQ_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 QAT_MACHINES = ("packed_w4_32x32", "bricks16_16x32")
+COSTED = {"shipped": PTQ_MACHINES, "repq_vit": PTQ_MACHINES, "ofq_start": QAT_MACHINES}
+"""Models whose settings are simulated, and on what; `ofq_start` stands for all trained ones, which have its shapes."""
 SEARCH_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 SEARCH_BUDGET = ("--population", "16", "--generations", "9", "--evaluations", "144")
 """About a third of what a search may measure by default: nine searches are made, on two cores."""
@@ -123,12 +127,16 @@ def _trained() -> Iterator[Run]:
 def _costs() -> Iterator[Run]:
     yield _quantize("ofq_start", "ofq", 4, 2)
     settings = [*((q, 0) for q in (*COMPRESSIONS, ALL_LOW)), *((0, p) for p in PRUNINGS), *BOTH]
-    for model, machines in ((PTQ_MODELS[0], PTQ_MACHINES), (PTQ_MODELS[1], PTQ_MACHINES), ("ofq_start", QAT_MACHINES)):
-        out = f"{{work}}/costs_{model}"
-        words = "sweep", *_model(model), *_settings(settings), "--n", "0", "--recorded", "1", "-a", ",".join(machines)
+    for model, machines in COSTED.items():
+        out, simulated_on = f"{{work}}/costs_{model}", ("-a", ",".join(machines))
+        words = "sweep", *_model(model), *_settings(settings), "--n", "0", "--recorded", "1", *simulated_on
         made, needs = f"{out}/summary.csv", () if model == "shipped" else (model,)
         kept = ((made, f"results/{model}/costs.csv"),)
         yield Run(f"{model}/costs", (*words, "-o", out), made, kept, needs=needs)
+        bundle, why = f"{out}/bundles/ratio_{EXPLAINED:04d}", f"{{work}}/why_{model}"
+        steps = f"{why}/waterfall.csv"
+        kept, needs = ((steps, f"results/{model}/waterfall.csv"),), (f"{model}/costs",)
+        yield Run(f"{model}/waterfall", ("explain", bundle, *simulated_on, "-o", why), steps, kept, needs=needs)
 
 
 def _searches() -> Iterator[Run]:
