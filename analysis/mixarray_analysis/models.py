@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,12 +52,17 @@ def choose_score(name: str | None) -> str:
     return name
 
 
+DETERMINISTIC_CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+"""What PyTorch asks for before deterministic matrix products on a GPU (torch.use_deterministic_algorithms)."""
+
+
 def prepare_torch(deterministic: bool = True) -> None:
     """Settle how PyTorch runs: the same results on every call where `deterministic`; freed memory is kept for speed.
 
     PyTorch's deterministic mode also overwrites new memory before it is used, against programs that read what they have
     not written; that takes 6 % of a training step and changes no result, so it is off.
     """
+    os.environ.setdefault(*DETERMINISTIC_CUBLAS)
     try:
         import torch
     except ImportError:

@@ -16,9 +16,21 @@ from mixarray_analysis.steps import check_source
 if TYPE_CHECKING:
     from mixarray_traces.quantization import QuantizedDetector
     from mixarray_traces.quantization.options import OfqOptions
-    from mixarray_traces.training.qat import Progress, QatOptions, QatResult
+    from mixarray_traces.training.qat import Progress, QatOptions, QatResult, Stage
 
 SECONDS_BETWEEN_LINES = 30.0
+HIGH_BITS, LOW_BITS = 4, 2
+"""Activation bits of OFQ's base and of MixA-Q's low branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is chosen where training begins, as it was typed; None: not given."""
+
+    vectors: str | None = None
+    query_key: bool = False
+    high_bits: int | None = None
+    low_bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,12 @@ class Beginning:
     model: Path | None
     checkpoint: Path | None
     ofq: OfqOptions
+    high_bits: int
+    low_bits: int
 
 
-def beginning(
-    options: QatOptions, model: Path | None, checkpoint: Path | None, vectors: str | None, query_key: bool
-) -> Beginning:
-    """Raise InputError where a stage cannot begin so; `vectors` None means not given."""
+def beginning(options: QatOptions, model: Path | None, checkpoint: Path | None, chosen: Chosen) -> Beginning:
+    """Raise InputError where a stage cannot begin so."""
     from mixarray_traces.quantization.options import LearnedVectors, OfqOptions, QueryKey
     from mixarray_traces.training.qat import Stage
 
@@ -45,22 +57,37 @@ def beginning(
         raise InputError("--model", f"{stage} begins with float weights: give --checkpoint, or nothing")
     if stage in (Stage.CONTROL, Stage.ANNEALING) and model is None:
         raise InputError("--model", f"is missing: {stage} goes on from a model of `mixarray qat`")
-    if model is not None and (vectors is not None or query_key):
-        raise InputError("--model", "has its --vectors and --query-key: they are chosen where training begins")
-    keys = QueryKey.REPARAMETERISED if query_key else QueryKey.STANDARD
-    chosen = LearnedVectors(vectors or (LearnedVectors.BEFORE if query_key else LearnedVectors.BOTH))
-    return Beginning(model, checkpoint, OfqOptions(chosen, keys))
+    if model is not None and chosen != Chosen():
+        raise InputError("--model", "has its bits, --vectors and --query-key: they are chosen where training begins")
+    keys = QueryKey.REPARAMETERISED if chosen.query_key else QueryKey.STANDARD
+    vectors = chosen.vectors or (LearnedVectors.BEFORE if chosen.query_key else LearnedVectors.BOTH)
+    ofq = OfqOptions(LearnedVectors(vectors), keys)
+    high_bits = HIGH_BITS if chosen.high_bits is None else chosen.high_bits
+    return Beginning(model, checkpoint, ofq, high_bits, LOW_BITS if chosen.low_bits is None else chosen.low_bits)
+
+
+def refuse_idle(stage: Stage, boundary: float | None, window_counts: str | None, score: str | None) -> None:
+    """Raise InputError for an option that this stage would ignore."""
+    from mixarray_traces.training.qat import Stage
+
+    if boundary is not None and stage is not Stage.ANNEALING:
+        raise InputError("--boundary", f"does nothing in {stage}: only annealing freezes weights")
+    for option, value in (("--window-counts", window_counts), ("--score", score)):
+        if value is not None and stage in (Stage.UNIFORM, Stage.CONTROL):
+            raise InputError(option, f"does nothing in {stage}: all windows run high there")
 
 
 def run_stage(options: QatOptions, begins: Beginning, resume: bool, quiet: bool) -> QatResult:
     """Train; raises InputError where `options.out` is in the way, or has nothing to resume."""
     from mixarray_traces.training.qat import train_qat
     from mixarray_traces.training.qat.checkpoint import CHECKPOINT_FILE
+    from mixarray_traces.training.qat.loop import check_device
 
     if options.out.exists() and not resume:
         raise InputError(str(options.out), "already exists; give --resume to go on from its checkpoint", "--out")
     if resume and not (options.out / CHECKPOINT_FILE).is_file():
         raise InputError(str(options.out / CHECKPOINT_FILE), "no such checkpoint to go on from", "--resume")
+    check_device(options.device)
     start = _start(options, begins, quiet)
     teacher = load_checkpoint(begins.checkpoint) if options.distillation else None
     with progress_bar(f"qat {options.stage}", quiet) as report:
@@ -77,12 +104,13 @@ def progress_line(step: Progress) -> str:
 
 
 def _start(options: QatOptions, begins: Beginning, quiet: bool) -> QuantizedDetector:
-    """The quantized model that training begins with: W4A4 with a low branch at A2 where it is made here."""
+    """The quantized model that training begins with."""
     from mixarray_traces.quantization import QuantizationOptions, load_quantized, quantize
 
     if begins.model is not None:
         return load_quantized(begins.model)
-    chosen = QuantizationOptions(method="ofq", high_bits=4, low_bits=2, calibration_size=options.size, ofq=begins.ofq)
+    bits = begins.high_bits, begins.low_bits
+    chosen = QuantizationOptions("ofq", 4, *bits, calibration_size=options.size, ofq=begins.ofq)
     detector = load_checkpoint(begins.checkpoint)
     check_source(chosen.calibration_split)
     with progress_bar("calibrating", quiet) as report:

@@ -121,6 +121,15 @@ def test_a_pruned_sweep_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFi
     assert spent.is_monotonic_decreasing
 
 
+@pytest.mark.parametrize(("padding", "told"), [("block", True), ("attention", False)])
+def test_recording_says_when_it_changes_the_function(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], padding: str, told: bool
+) -> None:
+    shape = ["--model", "swin_t", "--input", "224x224", "--weights", "random", "--score", "random", "--ratio", "0"]
+    assert main(["record", *shape, "--padding", padding, "-o", str(tmp_path / "bundle")]) == 0
+    assert (WHOLE_BLOCK_NOTE in capsys.readouterr().out) == told
+
+
 def test_a_sentence_says_what_is_pruned() -> None:
     before, after = (
         Counters(cycles, {("arrays.0", "stream"): cycles}, {"qkv": cycles}, 8.0) for cycles in (100.0, 80.0)

@@ -31,6 +31,8 @@ from mixarray_analysis.search.space import Space
         (("--objective", "cycles", "-a", "no_such", "-o", "new"), "no_such"),
         (("--resume", "nowhere"), "there is no search to resume"),
         (("enumerate", "--objective", "bops", "-o", "new"), "allowed: cycles, energy, edp"),
+        (("enumerate", "--evaluations", "4", "-o", "new"), "--evaluations: 4 settings are fewer"),
+        (("enumerate", "--population", "3", "-o", "new"), "--population: 3 is not possible"),
         (("--seed", "3", "compare", "nowhere", "-o", "new"), "seed stands before it"),
         (("--resume", "nowhere", "--seed", "3"), "leave out what sets seed"),
     ],

@@ -191,6 +191,16 @@ def test_what_bit_operations_alone_lose_by_hand() -> None:
     assert lost.mean == pytest.approx((0 + 0 + 0.2 + 0.5) / 4)
 
 
-def test_spaces_too_large_to_enumerate_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="too many to simulate"):
-        every_cost(machine(), "small", Space((4, 4)), tmp_path / "store", 1, silent)
+def test_spaces_too_large_to_enumerate_are_refused(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="10 block pairs: have 1,656,369 settings, too many to list"):
+        every_cost(machine(), "small", Space((5, 5)), tmp_path / "store", 1, silent)
+    wrong = tmp_path / "simulated.jsonl"
+    entries = [json.loads(line) for line in store.read_text().splitlines()]
+    for entry in entries:
+        entry["value"]["cycles"] += all(low for _, low, _ in entry["key"]["groups"])
+    wrong.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    monkeypatch.setattr("mixarray_analysis.search.exhaustive.MOST_SIMULATED", len(entries) - 1)
+    with pytest.raises(InputError, match="stages do not add up, and its 81 settings are too many to simulate"):
+        every_cost(machine(), "small", SPACE, wrong, 1, silent)

@@ -88,6 +88,32 @@ def write_sqnr(home: Path, run: Run) -> None:
     write_csv(home / f"{run.name}.csv", [headings, *rows, ("block", 0, "high", 40.0, "", 100, 0, 32)])
 
 
+def write_rankings(home: Path, run: Run) -> None:
+    """A tenth lost at chance, two in reverse."""
+    words = list(run.words)
+    names = words[words.index("--rankings") + 1].split(",")
+    score = words[words.index("--score") + 1] if "--score" in words else "l2"
+    lost = {"true": 0.0, "oracle": 0.0, "random": -0.1, "reversed": -0.2}
+    rows = [
+        (name, score, "0.375/0.375", 0.391, 0.7 + lost[name], 0.65, 0.75, CANVASES, lost[name], lost[name] - 0.01, 0.01)
+        for name in names
+    ]
+    headings = (
+        "ranking", "score", "compression", "low_actual", "ap50", "ap50_low", "ap50_high", "n", "difference",
+        "difference_low", "difference_high",
+    )  # fmt: skip
+    write_csv(home / f"{run.name}.csv", [headings, *rows])
+
+
+def write_space(home: Path, run: Run) -> None:
+    """Two searches that find nine tenths of the true front."""
+    searches = [{"evaluations": 140 + seed, "hypervolume_ratio": 0.9, "igd_plus": 0.01} for seed in range(2)]
+    found = {"settings": 13365, "simulated": 220, "misled": {"mean": 0.02, "most": 0.05}, "distances": searches}
+    path = home / "search" / f"{run.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found), encoding="utf-8")
+
+
 def write_searches(home: Path) -> None:
     """Three searches on BOPs whose best setting at 1.35x loses 0.002, and a comparison."""
     headings = ("bops", "search_accuracy", "accuracy", "accuracy_low", "accuracy_high", "n")
@@ -101,8 +127,12 @@ def write_searches(home: Path) -> None:
         write_csv(folder / "front.csv", [headings, *rows])
         zero = dict(zip(headings, (1000, 0.7, 0.7, 0.69, 0.71, 500), strict=True))
         (folder / "search.json").write_text(json.dumps({"baseline": zero}), encoding="utf-8")
-    compared = ("accelerator", "objective", "seed", "hypervolume_ratio", "gain_mean")
-    write_csv(home / "search" / "compare.csv", [compared, ("a", "cycles", 0, 1.01, 0.02), ("b", "cycles", 0, "", "")])
+    compared = (
+        "accelerator", "objective", "seed", "hypervolume_ratio", "gain_mean", "gain_least", "gain_most",
+        "settings_bops", "settings_own",
+    )  # fmt: skip
+    cases = [("a", "cycles", seed, 1.01 + seed / 100, 0.02, 0.01, 0.03, 16, 15) for seed in range(2)]
+    write_csv(home / "search" / "compare.csv", [compared, *cases, ("b", "cycles", 0, "", "", "", "", 3, 2)])
 
 
 def write_all(home: Path, accuracy: AccuracyOf = plain_accuracy, n: int = CANVASES) -> Results:
@@ -115,10 +145,12 @@ def write_all(home: Path, accuracy: AccuracyOf = plain_accuracy, n: int = CANVAS
         elif kind == "explain":
             write_waterfall(home, run)
         elif kind == "study":
-            write_sqnr(home, run)
+            (write_sqnr if run.words[1] == "sqnr" else write_rankings)(home, run)
+        elif "enumerate" in run.words:
+            write_space(home, run)
         elif kind == "qat":
             (home / run.name).mkdir(parents=True, exist_ok=True)
-            budgets = [{"images": 32000}] * (1 if "--model" not in run.words else 2)
+            budgets = [{"images": 32000, "size": 112, "batch": 16}] * (1 if "--model" not in run.words else 2)
             (home / run.name / "training.json").write_text(json.dumps(budgets), encoding="utf-8")
     write_searches(home)
     return Results(home)

@@ -14,6 +14,8 @@ from mixarray_analysis.reproduction.runs import SEARCH_BUDGET, Places, Run, ever
 
 from .conftest import plain_accuracy, write_evaluation
 
+TOLD = {"budget_images": 100, "batch": 4}
+
 
 @dataclass
 class Fake:
@@ -36,7 +38,7 @@ class Fake:
         made = Path(self.places.fill(run.makes))
         for file in (made, *(Path(self.places.fill(source)) for source, _ in run.keeps)):
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps({"training": [{"images": 5}], "rest": 0}), encoding="utf-8")
+            file.write_text(json.dumps({"training": [TOLD], "rest": 0}), encoding="utf-8")
         return 0
 
     def out(self, run: Run) -> str:
@@ -54,7 +56,7 @@ def fake(tmp_path: Path) -> Fake:
 def test_nothing_is_run_twice(fake: Fake) -> None:
     assert fake.drive("repq_vit")
     first = len(fake.calls)
-    assert first == 6
+    assert first == 8
     assert fake.drive("repq_vit")
     assert len(fake.calls) == first
 
@@ -72,7 +74,7 @@ def test_a_result_on_fewer_canvases_is_made_again(fake: Fake) -> None:
 def test_what_the_page_needs_of_a_model_is_kept(fake: Fake) -> None:
     assert fake.drive("uniform_s0")
     kept = fake.places.results / "uniform_s0" / "training.json"
-    assert json.loads(kept.read_text(encoding="utf-8")) == [{"images": 5}]
+    assert json.loads(kept.read_text(encoding="utf-8")) == [TOLD]
 
 
 def test_a_new_scratch_directory_is_filled_only_for_what_is_missing(fake: Fake, tmp_path: Path) -> None:
@@ -105,6 +107,23 @@ def test_a_failure_is_named_and_stops_only_what_needs_it(fake: Fake) -> None:
     assert "failed: uniform_s0" in fake.said
     assert "left out: saqa_s0, which needs uniform_s0" in fake.said
     assert (fake.places.work / "uniform_s1" / "model" / "manifest.json").exists()
+
+
+def test_trainings_of_another_budget_are_refused(fake: Fake) -> None:
+    assert fake.drive("uniform_s1", "uniform_s1/ratios")
+    other = Fake(replace(fake.places, images=200))
+    with pytest.raises(InputError, match="holds a training on 100 canvases, 4 a step"):
+        other.drive("uniform_s1/ratios")
+    assert other.drive("shipped/ratios")
+
+
+def test_the_time_of_a_command_is_noted_unless_it_was_resumed(fake: Fake) -> None:
+    (fake.places.work / "uniform_s0").mkdir(parents=True)
+    (fake.places.work / "uniform_s0" / "checkpoint.pt").touch()
+    assert fake.drive("uniform_s0", "uniform_s1")
+    timed = (fake.places.results / "times.csv").read_text(encoding="utf-8").splitlines()
+    assert "uniform_s1,0" in timed
+    assert "uniform_s0,0" not in timed
 
 
 def test_so_many_commands_at_most(fake: Fake) -> None:

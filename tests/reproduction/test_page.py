@@ -52,7 +52,7 @@ def test_without_results_nothing_is_said_of_accuracy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict"), [(0.05, "seen"), (-0.05, "not seen"), (0.0, "within noise")], ids=["gain", "loss", "none"]
+    ("change", "verdict"), [(0.05, "seen"), (-0.05, "opposite"), (0.0, "within noise")], ids=["gain", "loss", "none"]
 )
 def test_a_verdict_follows_the_results(tmp_path: Path, change: float, verdict: str) -> None:
     changed = write_all(tmp_path, lambda run, q, p: plain_accuracy(run, q, p) + change * run.startswith("saqa"))
@@ -101,7 +101,33 @@ def test_searched_ratios_and_sqnr(results: Results) -> None:
     text = page_text(results, {})
     assert "| 0.740, 0.740, 0.740 | -0.002 [-0.015, +0.014] | 3: -0.002 to -0.002 | 500 | within noise" in text
     assert "| 2 | 8.00 | 9.00 | +1.00 (+1.00 to +1.00) | 32 |" in text
-    assert "| b | cycles | 0 | n/a | n/a |" in text
+    assert "| a | cycles | 1 | 1.020 | +2.00% (+1.00% to +3.00%) | 16, 15 |" in text
+    assert "| a | cycles | all 2: mean (range) | 1.015 (1.010 to 1.020) | +2.00% (+2.00% to +2.00%) |  |" in text
+    assert "| b | cycles | 0 | n/a | n/a (n/a to n/a) | 3, 2 |" in text
+    near = "13,365 (220) | 140 to 141 | 0.900 (0.900 to 0.900) | 0.010 (0.010 to 0.010) | 2.00% (5.00%)"
+    assert f"| decoupled_int8_int4 | {near} |" in text
+
+
+def test_what_rankings_are_worth(results: Results) -> None:
+    text = page_text(results, {})
+    assert "| l2 | 37.5 (39.1) | 0.700 [0.650, 0.750] |  | 64 |" in text
+    assert "| random | 37.5 (39.1) | 0.600 [0.650, 0.750] | -0.100 [-0.110, +0.010] | 64 |" in text
+    assert "| sparsevit, reversed | 37.5 (39.1) | 0.500" in text
+
+
+def test_a_training_is_told_with_its_budget_and_time(results: Results, tmp_path: Path) -> None:
+    copy = _copy(results, tmp_path)
+    lines = "uniform_s0,600\nuniform_s1,1200\nuniform_s0,900\n"
+    (copy.directory / "times.csv").write_text(lines, encoding="utf-8")
+    text = page_text(copy, {})
+    assert "| uniform | 32,000 of 112 px, 16 a step | 15 to 20 |" in text
+    assert "| control | 32,000 + 32,000 of 112 px, 16 a step | not noted |" in text
+
+
+def test_the_sentence_on_hardware_follows_the_cycles(results: Results) -> None:
+    said = "which has no 2-bit modes, takes 0.800 to 0.938 times the cycles of ratio 0"
+    assert said in page_text(results, {})
+    assert "with every window low, 0.750 and 0.750 times" in page_text(results, {})
 
 
 def test_steps_from_the_claim_to_cycles(results: Results) -> None:

@@ -21,7 +21,7 @@ def measured(ap50: float, scatter: np.ndarray = SCATTER, n: int = 100) -> Measur
     ("seeds", "low", "high", "verdict"),
     [
         ((0.02,), 0.01, 0.03, Verdict.SEEN),
-        ((-0.02,), -0.03, -0.01, Verdict.NOT_SEEN),
+        ((-0.02,), -0.03, -0.01, Verdict.OPPOSITE),
         ((0.02,), -0.01, 0.05, Verdict.WITHIN_NOISE),
         ((0.03, 0.03, -0.001), 0.01, 0.03, Verdict.WITHIN_NOISE),
         ((-0.03, -0.03, 0.001), -0.03, -0.01, Verdict.WITHIN_NOISE),
@@ -37,7 +37,7 @@ def test_turning_a_claim_round_turns_its_verdict_round(seeds: list[float], half:
     mean = sum(seeds) / len(seeds)
     one = Difference(tuple(seeds), mean - half, mean + half, 100)
     other = Difference(tuple(-seed for seed in seeds), -one.high, -one.low, 100)
-    turned = {Verdict.SEEN: Verdict.NOT_SEEN, Verdict.NOT_SEEN: Verdict.SEEN}
+    turned = {Verdict.SEEN: Verdict.OPPOSITE, Verdict.OPPOSITE: Verdict.SEEN}
     assert other.verdict is turned.get(one.verdict, Verdict.WITHIN_NOISE)
 
 

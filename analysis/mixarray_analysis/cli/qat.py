@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mixarray_analysis.cli.examples import examples
-from mixarray_analysis.cli.options import CheckpointOption, QuietOption, SeedOption
+from mixarray_analysis.cli.options import CheckpointOption, QuietOption, ScoreOption, SeedOption
 
 NAME = "qat"
 EPILOG = examples(
@@ -41,12 +41,18 @@ def command(
     ] = 5e-4,
     distillation: Annotated[float, typer.Option(min=0, help="Weight of the float teacher's loss (0: none).")] = 1.0,
     boundary: Annotated[
-        float, typer.Option(help="annealing: weights within 1/2 +- this of a code still move.")
-    ] = 0.005,
+        float | None,
+        typer.Option(help="annealing: weights within 1/2 +- this of a code still move.  [default: 0.005]"),
+    ] = None,
     window_counts: Annotated[
-        Literal["stochastic", "floor"],
-        typer.Option(help="saqa: low windows of a ratio, rounded at random, or up as in inference."),
-    ] = "stochastic",
+        Literal["stochastic", "floor"] | None,
+        typer.Option(
+            help="saqa: low windows of a ratio, rounded at random, or up as in inference.  [default: stochastic]"
+        ),
+    ] = None,
+    score: ScoreOption = None,
+    high_bits: Annotated[int | None, typer.Option(help="Activation bits where training begins.  [default: 4]")] = None,
+    low_bits: Annotated[int | None, typer.Option(help="The same of windows that run low.  [default: 2]")] = None,
     vectors: Annotated[
         Literal["none", "before", "both"] | None,
         typer.Option(help="Learned vectors around LSQ quantizers, where training begins.  [default: both]"),
@@ -62,16 +68,17 @@ def command(
 ) -> None:
     """Train a quantized detector: OFQ and SAQA.
 
-    W4A4, and A2 where windows run low. It needs the Debian package dataset-fashion-mnist.
+    W4A4, and A2 where windows run low, unless told otherwise. It needs the Debian package dataset-fashion-mnist.
     """
-    from mixarray_analysis.models import prepare_torch
-    from mixarray_analysis.qat_run import beginning, run_stage
+    from mixarray_analysis.models import choose_score, prepare_torch
+    from mixarray_analysis.qat_run import Chosen, beginning, refuse_idle, run_stage
 
     prepare_torch()
     import torch
 
     from mixarray_traces.training.qat import QatOptions, Stage, WindowCounts
 
+    refuse_idle(Stage(stage), boundary, window_counts, score)
     options = QatOptions(
         out=out,
         stage=Stage(stage),
@@ -81,12 +88,14 @@ def command(
         size=size,
         learning_rate=learning_rate,
         distillation=distillation,
-        boundary=boundary,
-        window_counts=WindowCounts(window_counts),
+        boundary=0.005 if boundary is None else boundary,
+        window_counts=WindowCounts(window_counts or "stochastic"),
+        score=choose_score(score),
         device=device,
         stop_after_s=stop_after_s,
     )
     if threads:
         torch.set_num_threads(threads)
-    result = run_stage(options, beginning(options, model, checkpoint, vectors, query_key), resume, quiet)
+    begins = beginning(options, model, checkpoint, Chosen(vectors, query_key, high_bits, low_bits))
+    result = run_stage(options, begins, resume, quiet)
     typer.echo(f"{'finished' if result.finished else 'stopped'}: {result.path}")

@@ -95,12 +95,14 @@ def command(
     """
     from mixarray_analysis.cli.values import read_branch_bits, read_choice, read_padding, read_size
     from mixarray_analysis.recording import RecordRequest, record_request
+    from mixarray_analysis.say import say_padding
 
+    kind = read_padding(padding)
     path = record_request(
         RecordRequest(
             out=out,
             ratio=read_choice(ratio, pruning, promotion),
-            padding=read_padding(padding),
+            padding=kind,
             model=model,
             images=tuple(images or ()),
             data=data,
@@ -123,3 +125,4 @@ def command(
     )
     if not quiet:
         typer.echo(str(path))
+        say_padding(kind)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixarray.trace.padding import Padding
 from mixarray_analysis.cli.examples import examples
 from mixarray_analysis.cli.options import (
     ForceOption,
@@ -81,7 +82,8 @@ def rankings(
     request = StudyRequest(chosen, model, canvases, size, split, score, seed, kind, quiet)
     rows = study_rankings(request, wanted)
     note = "= : the paired difference to the true ranking is inside its 95 % bootstrap interval (it contains 0)"
-    _hand_out(rows, rankings_table(rows), out, force, as_json, quiet, f"windows ranked by {rows[0].score}\n{note}")
+    notes = f"windows ranked by {rows[0].score}\n{note}"
+    _hand_out(rows, rankings_table(rows), out, force, as_json, quiet, notes, kind)
 
 
 @app.command("sqnr", epilog=examples("mixarray study sqnr --ratio 0.4"))
@@ -117,7 +119,7 @@ def sqnr(
         "network: against the float network, with the errors of all earlier blocks; block: against the float block on\n"
         "the same input. Mean of dB over windows; exact windows have no noise and are left out of it."
     )
-    _hand_out(rows, sqnr_table(rows), out, force, as_json, quiet, note)
+    _hand_out(rows, sqnr_table(rows), out, force, as_json, quiet, note, kind)
 
 
 @app.command(
@@ -153,11 +155,18 @@ def shares(
 
 
 def _hand_out(
-    rows: Sequence[Row], table: PlainTable, out: Path | None, force: bool, as_json: bool, quiet: bool, note: str
+    rows: Sequence[Row],
+    table: PlainTable,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    note: str,
+    padding: Padding = Padding.ATTENTION,
 ) -> None:
     """Write the CSV, and print the table with its note, or JSON."""
     from mixarray_analysis.files import write_text
-    from mixarray_analysis.say import say
+    from mixarray_analysis.say import say, say_padding
     from mixarray_analysis.studying import rows_csv, rows_json
     from mixarray_analysis.tables import show
 
@@ -167,5 +176,6 @@ def _hand_out(
         typer.echo(rows_json(rows))
     elif not quiet:
         show(table)
+        say_padding(padding)
         if note:
             say(note)

@@ -10,6 +10,8 @@ from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredEr
 from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
 
 CLAIM_HEADINGS = ("claim", "published", "ours", "cost", "AP50", "difference [95 %]", "seeds", "n", "verdict")
+SHOWN = 0.0005
+"""The least that three decimals show."""
 HIGHEST_BITS = 8
 """Activation bits of ratio 0 at PTQ, which costs are relative to."""
 QAT_COSTS = "ofq_start"
@@ -62,7 +64,8 @@ def seeds_text(found: Difference) -> str:
 def verdict_text(found: Difference) -> str:
     """The verdict, and within noise how large a loss is not excluded."""
     if found.verdict is Verdict.WITHIN_NOISE and found.low < 0:
-        return f"{found.verdict} (-{-found.low:.3f} not excluded)"
+        least = f"{found.low:.3f}" if found.low <= -SHOWN else f"{found.low:.1g}"
+        return f"{found.verdict} ({least} not excluded)"
     return found.verdict
 
 

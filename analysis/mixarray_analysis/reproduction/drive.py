@@ -8,17 +8,19 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mixarray.errors import InputError
-from mixarray_analysis.reproduction.runs import Places, Run, command_line
+from mixarray_analysis.reproduction.runs import TIMES, Places, Run, command_line
 
 Execute = Callable[[list[str]], int]
 """Runs a command given as words and returns its exit code."""
 CHECKPOINTS = {"qat": "checkpoint.pt", "search": "checkpoint.json", "allocate": "checkpoint.json"}
 """Commands that can be stopped and resumed, and the file of `--out` that says so."""
 LIMITS = ("--generations", "--evaluations")
+RESUME = "--resume"
 
 
 def drive(
@@ -33,9 +35,11 @@ def drive(
 
     only: names of runs, or beginnings of names up to a slash; all where it is empty. What a run needs is not run for
     it: it has to be asked for too. A run that fails, or lacks what it needs, is named, and the others go on.
+    InputError where a training of another budget stands behind what is asked for.
     """
     wanted = chosen(runs, only)
     by_name = {run.name: run for run in runs}
+    refuse_other_budgets(wanted, by_name, places)
     started, complete = 0, True
     for run in wanted:
         if is_complete(run, places):
@@ -50,9 +54,12 @@ def drive(
             continue
         say(command_line(run, places))
         started += 1
-        failed = execute([sys.executable, "-m", run.module, *words_to_run(run, places)])
+        words, began = words_to_run(run, places), time.monotonic()
+        failed = execute([sys.executable, "-m", run.module, *words])
         if not failed:
             keep(run, places)
+            if RESUME not in words:
+                _note_time(run, time.monotonic() - began, places)
         if failed or not is_complete(run, places):
             say(f"failed: {run.name}")
             complete = False
@@ -66,6 +73,36 @@ def chosen(runs: Iterable[Run], only: Collection[str]) -> tuple[Run, ...]:
         if not any(_is_called(run, name) for run in every):
             raise InputError("--only", f"{name!r} names no run; --list names all of them")
     return tuple(run for run in every if not only or any(_is_called(run, name) for name in only))
+
+
+def refuse_other_budgets(wanted: Iterable[Run], by_name: Mapping[str, Run], places: Places) -> None:
+    """Raise InputError where a training behind `wanted` exists, with other canvases or another batch than asked for.
+
+    Names hold no budget: without this a page would show the accuracy of one training beside the budget of another.
+    """
+    trainings = {one.name: one for run in wanted for one in _behind(run, by_name) if one.part}
+    for run in trainings.values():
+        tellers = (path for source, name in run.keeps for path in (Path(places.fill(source)), _copy(name, places)))
+        for path in tellers:
+            for images, batch in _trainings_of(path, run.part):
+                if (images, batch) != (places.images, places.batch):
+                    message = f"holds a training on {images:,} canvases, {batch} a step: ask for that, or remove it"
+                    raise InputError(str(path), message, "--images, --batch")
+
+
+def _behind(run: Run, by_name: Mapping[str, Run]) -> Iterable[Run]:
+    """The run and all that it needs."""
+    yield run
+    for name in run.needs:
+        yield from _behind(by_name[name], by_name)
+
+
+def _trainings_of(path: Path, part: str) -> list[tuple[int, int]]:
+    """(canvases, canvases of a step) of the trainings that a manifest, or what is kept of one, tells of."""
+    if not path.exists():
+        return []
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return [(one["budget_images"], one["batch"]) for one in (told.get(part, []) if isinstance(told, dict) else told)]
 
 
 def is_complete(run: Run, places: Places) -> bool:
@@ -99,7 +136,7 @@ def words_to_run(run: Run, places: Places) -> list[str]:
     out = Path(words[words.index("-o") + 1])
     checkpoint = CHECKPOINTS.get(words[0])
     if checkpoint is not None and (out / checkpoint).exists():
-        return [*words, "--resume"] if words[0] == "qat" else [words[0], "--resume", str(out), *_limits(words)]
+        return [*words, RESUME] if words[0] == "qat" else [words[0], RESUME, str(out), *_limits(words)]
     return [*words, "--force"] if run.n and out.exists() else words
 
 
@@ -123,6 +160,13 @@ def keep(run: Run, places: Places) -> None:
         part = copy.with_name(f".{copy.name}.partial")
         part.write_bytes(content)
         part.replace(copy)
+
+
+def _note_time(run: Run, seconds: float, places: Places) -> None:
+    """One line in one write, so that drivers side by side do not mix theirs."""
+    places.results.mkdir(parents=True, exist_ok=True)
+    with (places.results / TIMES).open("a", encoding="utf-8") as file:
+        file.write(f"{run.name},{seconds:.0f}\n")
 
 
 def _copy(name: str, places: Places) -> Path:

@@ -1,39 +1,34 @@
-"""The page's tables of what was measured: settings of each model, trainings, SQNR, searches."""
+"""The page's tables of what was measured: settings and rankings of each model, trainings, SQNR, steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import hypot
+from collections.abc import Iterator, Sequence
 
-from mixarray_analysis.reproduction.cells import (
-    cost_of,
-    interval_text,
-    range_text,
-    seeds_text,
-    verdict_text,
-)
+from mixarray_analysis.reproduction.cells import cost_of, interval_text, range_text, seeds_text
 from mixarray_analysis.reproduction.claims import CONTROL, TRAINED, UNIFORM
-from mixarray_analysis.reproduction.results import NotMeasuredError, Results
+from mixarray_analysis.reproduction.results import Measured, NotMeasuredError, Results, Training
 from mixarray_analysis.reproduction.runs import (
     BOTH,
     COMPRESSIONS,
     COSTED,
+    FEWER_BITS,
     PRUNINGS,
     PTQ_MACHINES,
     QAT_MACHINES,
-    SEEDS,
 )
-from mixarray_analysis.reproduction.verdict import Difference, difference
+from mixarray_analysis.reproduction.verdict import difference
 
 NOT_YET = "not measured yet"
-CLAIMED_SPEEDUP = 1.35
 SETTING_HEADINGS = (
     "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in PTQ_MACHINES),
     "AP50 [95 %]", "minus ratio 0 [95 %]", "n",
 )  # fmt: skip
-TRAINING_HEADINGS = ("model", "canvases of its trainings", "AP50, all high: mean (range of seeds)", "seeds", "n")
+TRAINING_HEADINGS = (
+    "model", "canvases of its trainings", "minutes of the last one", "AP50, all high: mean (range of seeds)", "seeds",
+    "n",
+)  # fmt: skip
 QAT_HEADINGS = (
-    "low %", "pruned %", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES),
+    "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES),
     "AP50 of SAQA: mean (range)", "minus ratio 0 [95 %]", "seeds", "n",
 )  # fmt: skip
 
@@ -51,6 +46,43 @@ def setting_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
         costs = _costs(model, one.compression, one.pruning, PTQ_MACHINES, results)
         lost = interval_text(difference([one], [every[0]])) if one is not every[0] else ""
         yield low, f"{pruned:g} ({100 * one.pruned_actual:.1f})", *costs, accuracy, lost, str(one.n)
+    for bits in FEWER_BITS:
+        yield _fewer_bits(f"{model}_a{bits}", bits, every[0], results)
+
+
+def _fewer_bits(model: str, bits: int, zero: Measured, results: Results) -> Sequence[str]:
+    """All windows at `bits`; no array of ours has such a mode, so there are no cycles."""
+    words, cost = f"all at A{bits}", f"{cost_of(model, 0, 0, results).bops:.3f}"
+    empty = ["" for _ in PTQ_MACHINES]
+    try:
+        one = results.measured(f"{model}/ratios")
+        lost = interval_text(difference([one], [zero]))
+    except NotMeasuredError as error:
+        return words, "", cost, *empty, f"{NOT_YET}: {error}", "", ""
+    accuracy = f"{one.ap50:.3f} [{one.ap50_low:.3f}, {one.ap50_high:.3f}]"
+    return words, "", cost, *empty, accuracy, lost, str(one.n)
+
+
+RANKING_HEADINGS = ("windows ranked by", "low % (counted)", "AP50 [95 %]", "minus that ranking [95 %]", "n")
+RANKINGS = ("rankings", "papers_score")
+
+
+def ranking_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
+    """Our score's ranking, chance, the oracle and the reverse at equal ratios; then the paper's score, and reversed."""
+    for what in RANKINGS:
+        try:
+            rows = results.rankings(f"{model}/{what}")
+        except NotMeasuredError as error:
+            yield f"{NOT_YET}: {error}", *("" for _ in RANKING_HEADINGS[1:])
+            continue
+        for row in rows:
+            score = row["score"]
+            ranked = {"true": score, "reversed": f"{score}, reversed"}.get(row["ranking"], row["ranking"])
+            low = f"{100 * float(row['compression'].split('/')[0]):g} ({100 * float(row['low_actual']):.1f})"
+            value, least, most = (float(row[name]) for name in ("ap50", "ap50_low", "ap50_high"))
+            change, from_, to = (float(row[name]) for name in ("difference", "difference_low", "difference_high"))
+            lost = "" if row["ranking"] == "true" else f"{change:+.3f} [{from_:+.3f}, {to:+.3f}]"
+            yield ranked, low, f"{value:.3f} [{least:.3f}, {most:.3f}]", lost, row["n"]
 
 
 def _costs(model: str, compression: int, pruning: int, machines: Sequence[str], results: Results) -> list[str]:
@@ -67,13 +99,26 @@ def training_rows(results: Results) -> Iterator[Sequence[str]]:
     for name, models in (*groups, ("SAQA from float", ("saqa_fp_s0",)), ("annealing after SAQA", ("annealing_s0",))):
         try:
             found = [results.measured(f"{model}/ratios") for model in models]
-            budgets = {results.training_images(model) for model in models}
+            budgets = {results.trainings(model) for model in models}
         except NotMeasuredError as error:
-            yield name, f"{NOT_YET}: {error}", "", "", ""
+            yield name, f"{NOT_YET}: {error}", *("" for _ in TRAINING_HEADINGS[2:])
             continue
-        seen = " or ".join(" + ".join(f"{images:,}" for images in budget) or "not noted" for budget in sorted(budgets))
+        seen = " or ".join(_budget_text(budget) for budget in sorted(budgets, key=str))
         counts = "/".join(map(str, sorted({one.n for one in found})))
-        yield name, seen, range_text([one.ap50 for one in found]), str(len(found)), counts
+        took = _minutes([results.seconds(model) for model in models])
+        yield name, seen, took, range_text([one.ap50 for one in found]), str(len(found)), counts
+
+
+def _budget_text(trainings: Sequence[Training]) -> str:
+    """`32,000 + 32,000 of 112 px, 16 a step`."""
+    shapes = dict.fromkeys(f" of {one.size} px, {one.batch} a step" for one in trainings)
+    return " + ".join(f"{one.images:,}" for one in trainings) + " or".join(shapes) if trainings else "not noted"
+
+
+def _minutes(seconds: Sequence[int | None]) -> str:
+    """`15`, or `15 to 23`; those that were stopped and went on have no time."""
+    known = [f"{one / 60:.0f}" for one in sorted(one for one in seconds if one is not None)]
+    return " to ".join(dict.fromkeys((known[0], known[-1]))) if known else "not noted"
 
 
 def trained_rows(results: Results) -> Iterator[Sequence[str]]:
@@ -81,7 +126,7 @@ def trained_rows(results: Results) -> Iterator[Sequence[str]]:
     settings = [*((q, 0) for q in COMPRESSIONS), *((0, p) for p in PRUNINGS), *BOTH]
     for low, pruned in settings:
         costs = _costs(TRAINED[0], low, pruned, QAT_MACHINES, results)
-        shares = f"{low / 10:g}", f"{pruned / 10:g}"
+        shares = [f"{low / 10:g}", f"{pruned / 10:g}"]
         try:
             ones = [results.measured(f"{model}/ratios", low, pruned) for model in TRAINED]
             zeros = [results.measured(f"{model}/ratios") for model in TRAINED]
@@ -90,6 +135,8 @@ def trained_rows(results: Results) -> Iterator[Sequence[str]]:
             yield *shares, *costs, f"{NOT_YET}: {error}", "", "", ""
             continue
         change = interval_text(lost) if low or pruned else ""
+        counted = ones[0].low_actual, ones[0].pruned_actual
+        shares = [f"{nominal} ({100 * actual:.1f})" for nominal, actual in zip(shares, counted, strict=True)]
         yield *shares, *costs, range_text([one.ap50 for one in ones]), change, seeds_text(lost), str(lost.n)
 
 
@@ -125,55 +172,3 @@ def sqnr_rows(results: Results) -> Iterator[Sequence[str]]:
         means = (f"{sum(one[stage] for one in part) / len(part):.2f}" for part in (before, after))
         change = f"{sum(changes) / len(changes):+.2f} ({min(changes):+.2f} to {max(changes):+.2f})"
         yield str(stage), *means, change, canvases
-
-
-SEARCH_HEADINGS = ("claim", "published", "ours", "cost", "difference [95 %]", "seeds", "n", "verdict")
-COMPARED_HEADINGS = ("accelerator", "objective", "seed", "hypervolume over that of BOPs", "front of BOPs costs more")
-
-
-def searched_row(results: Results) -> Sequence[str]:
-    """MixA-Q's claim at PTQ with searched ratios, on the canvases that no search saw."""
-    said = "lossless at 1.35x, searched ratios", "no loss of accuracy (abstract)", "shipped model, searched on BOPs"
-    try:
-        found = [_at_claimed_speedup(*results.search(f"bops_s{seed}")) for seed in SEEDS]
-    except NotMeasuredError as error:
-        return (*said, "", f"{NOT_YET}: {error}", "", "", "")
-    lost = Difference(
-        tuple(one.mean for _, one in found),
-        sum(one.low for _, one in found) / len(found),
-        sum(one.high for _, one in found) / len(found),
-        min(one.n for _, one in found),
-        paired=False,
-    )
-    costs = ", ".join(f"{cost:.3f}" for cost, _ in found)
-    return (*said, costs, interval_text(lost), seeds_text(lost), str(lost.n), verdict_text(lost))
-
-
-def compared_rows(results: Results) -> Iterator[Sequence[str]]:
-    """What searching on hardware gains over searching on BOPs, seed by seed."""
-    try:
-        rows = results.compared()
-    except NotMeasuredError as error:
-        yield f"{NOT_YET}: {error}", "", "", "", ""
-        return
-    for row in rows:
-        ratio = f"{float(row['hypervolume_ratio']):.3f}" if row["hypervolume_ratio"] else "n/a"
-        gain = f"{100 * float(row['gain_mean']):+.2f} %" if row["gain_mean"] else "n/a"
-        yield row["accelerator"], row["objective"], row["seed"], ratio, gain
-
-
-def _at_claimed_speedup(baseline: Mapping[str, str], front: Sequence[Mapping[str, str]]) -> tuple[float, Difference]:
-    """Relative cost and difference to ratio 0 of the setting that the search itself took for best at that speedup.
-
-    The file holds intervals of each, none of the difference: taken as independent they give one that is too wide.
-    """
-    allowed = [row for row in front if int(row["bops"]) * CLAIMED_SPEEDUP <= int(baseline["bops"])]
-    if not allowed:
-        raise NotMeasuredError(f"a front that reaches {CLAIMED_SPEEDUP}x")
-    best = max(allowed, key=lambda row: float(row["search_accuracy"]))
-    low, value, high = (float(best[name]) for name in ("accuracy_low", "accuracy", "accuracy_high"))
-    base_low, base, base_high = (float(baseline[name]) for name in ("accuracy_low", "accuracy", "accuracy_high"))
-    change = value - base
-    bounds = change - hypot(value - low, base_high - base), change + hypot(high - value, base - base_low)
-    cost = int(best["bops"]) / int(baseline["bops"])
-    return cost, Difference((change,), *bounds, int(best["n"]), paired=False)

@@ -8,11 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mixarray.errors import InputError
+from mixarray_analysis.reproduction.runs import TIMES
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +51,15 @@ class Cost:
 
     bops: float
     cycles: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Canvases that a training saw, their side in px, and how many made a step."""
+
+    images: int
+    size: int
+    batch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +115,32 @@ class Results:
         """How many canvases its SQNR is of."""
         return int(self._rows(f"{model}/sqnr.csv", f"{model}/sqnr")[0]["images"])
 
-    def training_images(self, model: str) -> tuple[int, ...]:
-        """Canvases of every training behind a model, the first one first; empty where the model does not say."""
+    def trainings(self, model: str) -> tuple[Training, ...]:
+        """Every training behind a model, the first one first; empty where the model does not say."""
         runs: list[dict[str, int]] = json.loads(self._text(f"{model}/training.json", model))
-        return tuple(run["images"] for run in runs)
+        return tuple(Training(run["images"], run["size"], run["batch"]) for run in runs)
+
+    def seconds(self, run: str) -> int | None:
+        """What a run took, of the last one that ran from its start to its end; None where none was timed."""
+        path = self.directory / TIMES
+        lines = path.read_text(encoding="utf-8").split() if path.exists() else []
+        times = {name: int(seconds) for name, seconds in (line.split(",") for line in lines)}
+        return times.get(run)
+
+    def rankings(self, run: str) -> list[dict[str, str]]:
+        """The rows of a `mixarray study rankings`."""
+        return self._rows(f"{run}.csv", run)
 
     def search(self, name: str) -> tuple[Mapping[str, str], Sequence[Mapping[str, str]]]:
         """Ratio 0 and the front of a search, rows of its `front.csv`."""
         baseline: dict[str, object] = json.loads(self._text(f"search/{name}/search.json", name))["baseline"]
         return {key: str(value) for key, value in baseline.items()}, self._rows(f"search/{name}/front.csv", name)
+
+    def space(self, machine: str) -> dict[str, Any]:
+        """What `mixarray search enumerate` found on an accelerator."""
+        run = f"space_{machine}"
+        found: dict[str, Any] = json.loads(self._text(f"search/{run}.json", run))
+        return found
 
     def compared(self) -> list[dict[str, str]]:
         """The rows of `mixarray search compare`."""

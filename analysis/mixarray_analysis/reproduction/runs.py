@@ -14,6 +14,8 @@ from pathlib import Path
 
 MIXARRAY = "mixarray_analysis"
 """The module behind the command `mixarray`."""
+TIMES = "times.csv"
+"""In `{results}`: a line `run,seconds` for every command that ran from its start to its end; the last one counts."""
 SEEDS = (0, 1, 2)
 COMPRESSIONS = (0, 250, 312, 375, 400, 500, 562, 625, 750, 800)
 """Thousandths. At 448 px blocks have 256, 64 or 16 windows, so sixteenths are whole: 125, 187, 250, ... are sixteenths,
@@ -29,6 +31,8 @@ REVERSED = ((375, 0), (750, 0), (0, 187), (0, 375))
 PROMOTED = (375, 750)
 FEWER_BITS = (7, 6, 5)
 SQNR_RATIO, SQNR_CANVASES = 400, 32
+PAPERS_SCORE = "sparsevit"
+"""The importance score of MixA-Q's code; all other runs rank by our default, which is another one."""
 EXPLAINED = 500
 """The compression whose promised speedup is followed step by step."""
 PTQ_MODELS = ("shipped", "repq_vit")
@@ -39,6 +43,8 @@ COSTED = {"shipped": PTQ_MACHINES, "repq_vit": PTQ_MACHINES, "ofq_start": QAT_MA
 SEARCH_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 SEARCH_BUDGET = ("--population", "16", "--generations", "9", "--evaluations", "144")
 """About a third of what a search may measure by default: nine searches are made, on two cores."""
+NEAREST_SEEDS = 5
+"""Searches with known costs that are held against the true front; they measure nothing, so they take no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def command_line(run: Run, places: Places) -> str:
 
 def every_run() -> tuple[Run, ...]:
     """All of them; a run stands behind those that it needs."""
-    return (*_post_training(), *_training(), *_trained(), *_costs(), *_searches())
+    return (*_post_training(), *_training(), *_trained(), *_costs(), *_searches(), *_spaces())
 
 
 def _post_training() -> Iterator[Run]:
@@ -94,6 +100,8 @@ def _post_training() -> Iterator[Run]:
         yield _evaluate(model, "ratios", every)
         yield _evaluate(model, "reversed", REVERSED, "--score", "reversed")
         yield _evaluate(model, "promotion", [(q, 0) for q in PROMOTED], "--promotion", "ranking")
+        yield _rank(model, "rankings", "true,random,oracle,reversed")
+        yield _rank(model, "papers_score", "true,reversed", "--score", PAPERS_SCORE)
         for bits in FEWER_BITS:
             name = f"{model}_a{bits}"
             yield _quantize(name, method, bits, 4)
@@ -159,6 +167,15 @@ def _searches() -> Iterator[Run]:
     yield Run("search/compare", words, table, kept, needs=tuple(names))
 
 
+def _spaces() -> Iterator[Run]:
+    """How close searches of this budget come to a true front that is known."""
+    for machine in SEARCH_MACHINES:
+        out = f"{{work}}/space_{machine}"
+        words = "search", "enumerate", "-a", machine, *SEARCH_BUDGET, "--seeds", str(NEAREST_SEEDS), "-o", out
+        made = f"{out}/distances.json"
+        yield Run(f"space_{machine}", words, made, ((made, f"results/search/space_{machine}.json"),))
+
+
 def _quantize(name: str, method: str, high_bits: int, low_bits: int) -> Run:
     words = "quantize", "--method", method, "--high-bits", str(high_bits), "--low-bits", str(low_bits)
     return Run(name, (*words, "-o", f"{{work}}/{name}"), f"{{work}}/{name}/manifest.json")
@@ -178,6 +195,13 @@ def _evaluate(model: str, what: str, settings: Sequence[tuple[int, int]], *more:
     files = "--resamples", f"{out}.resamples.csv", "-o", f"{out}.csv"
     words = "evaluate", *_model(model), *_settings(settings), *more, "--n", "{n}", *files
     return Run(f"{model}/{what}", words, f"{out}.csv", needs=() if model == "shipped" else (model,), n=True)
+
+
+def _rank(model: str, what: str, rankings: str, *more: str) -> Run:
+    out, shares = f"{{results}}/{model}/{what}.csv", ";".join(map(_share, PROMOTED))
+    words = "study", "rankings", *_model(model), "--ratios", shares, "--rankings", rankings, *more, "--n", "{n}"
+    needs = () if model == "shipped" else (model,)
+    return Run(f"{model}/{what}", (*words, "-o", out), out, needs=needs, n=True)
 
 
 def _model(name: str) -> tuple[str, ...]:

@@ -13,13 +13,13 @@ from mixarray_traces.detection.average_precision import basic_interval
 
 
 class Verdict(StrEnum):
-    """SEEN: the interval lies above 0, and so does every seed. NOT_SEEN: both lie below 0, which is the opposite.
+    """SEEN: the interval lies above 0, and so does every seed. OPPOSITE: both lie below 0.
 
     WITHIN_NOISE: everything else. It confirms no difference, and no equality either.
     """
 
     SEEN = "seen"
-    NOT_SEEN = "not seen"
+    OPPOSITE = "opposite"
     WITHIN_NOISE = "within noise"
 
 
@@ -48,7 +48,7 @@ class Difference:
         if self.low > 0 and min(self.seeds) > 0:
             return Verdict.SEEN
         if self.high < 0 and max(self.seeds) < 0:
-            return Verdict.NOT_SEEN
+            return Verdict.OPPOSITE
         return Verdict.WITHIN_NOISE
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from mixarray.errors import InputError
 from mixarray_analysis.search.front import Gain, Trade, gain_at_equal_accuracy
@@ -160,11 +159,3 @@ def _refuse_other_costs(place: Path, own: Found, costs: Costs) -> None:
     if now != then:
         costs_text = " and now ".join(f"{one.cycles} cycles, {one.energy_uj} µJ" for one in (then, now))
         raise InputError(str(place), f"was simulated by another version: ratio 0 took {costs_text}", "baseline")
-
-
-def mean_and_range(values: Sequence[float], form: str) -> str:
-    """`mean  (least to most)`, each number in the format `form`; `n/a` for no values."""
-    if not values:
-        return "n/a"
-    mean, least, most = (format(one, form) for one in (fmean(values), min(values), max(values)))
-    return f"{mean} ({least} to {most})"

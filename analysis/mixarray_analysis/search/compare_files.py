@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mixarray_analysis.files import write_text
 from mixarray_analysis.plots.save import plot_files, save_plot
-from mixarray_analysis.search.compare import Comparison, Panel, mean_and_range
+from mixarray_analysis.search.compare import Comparison, Panel
 from mixarray_analysis.search.picture import fronts_shown, plot_fronts
+from mixarray_analysis.spread import mean_and_range
 from mixarray_analysis.summary import write_rows
 
 COLUMNS = (

@@ -14,7 +14,7 @@ from mixarray_analysis.progress import progress_bar
 from mixarray_analysis.search.distance import Distance, Misled, distance, misled, stand_in
 from mixarray_analysis.search.exhaustive import every_cost
 from mixarray_analysis.search.hardware import Cost, Objective
-from mixarray_analysis.search.settings import Limits
+from mixarray_analysis.search.settings import Limits, check_population
 from mixarray_analysis.search.space import Genes, Space
 from mixarray_analysis.search.subject import machine_of
 from mixarray_analysis.summary import write_rows
@@ -54,7 +54,11 @@ class Enumerated:
 
 
 def enumerate_space(wanted: Enumeration, out: Path, force: bool) -> Enumerated:
-    """Find what all settings cost and write space.csv and distances.json below `out`; a stopped run goes on."""
+    """Find what all settings cost and write space.csv and distances.json below `out`; a stopped run goes on.
+
+    Raises InputError where model, accelerator or the searches' numbers are not possible, or the space is too large.
+    """
+    check_population(wanted.population, wanted.limits)
     for name in (SPACE, DISTANCES):
         refuse_existing(out / name, force)
     accelerator, model = load_accelerator(wanted.accelerator, wanted.overrides), open_model(wanted.model)

@@ -20,7 +20,10 @@ from mixarray_analysis.search.hardware import Cost, Groups, Machine, latency_ms,
 from mixarray_analysis.search.space import Genes, Space
 from mixarray_analysis.search.store import Key, Store
 
-MOST_SETTINGS = 50_000
+MOST_SETTINGS = 500_000
+"""Settings of a space that are listed; Swin-T has 120,285."""
+MOST_SIMULATED = 50_000
+"""Settings that are simulated where sums of stages do not hold: some hours."""
 CHUNK = 16
 """Settings simulated by one task."""
 CHECKS = 40
@@ -58,10 +61,11 @@ def every_cost(
     Each stage's settings are simulated with ratio 0 in the others, and `checks` settings drawn from the whole space.
     Where those equal the sum of their stages (cycles and bit operations exactly, energy to 1e-9), sums stand for the
     rest; where one does not, every setting is simulated. What `store` holds of this accelerator and code is not
-    simulated again, so a stopped run goes on. InputError where the space is too large.
+    simulated again, so a stopped run goes on. InputError where the space is too large for that.
     """
     if space.size > MOST_SETTINGS:
-        raise InputError("--pruning", f"{space.size:,} settings are too many to simulate; at most {MOST_SETTINGS:,}")
+        message = f"have {space.size:,} settings, too many to list; at most {MOST_SETTINGS:,}"
+        raise InputError(f"{sum(space.pairs)} block pairs", message)
     every, alone = list(space.every()), list(_alone(space))
     drawn = np.random.default_rng(0).choice(len(every), min(checks, len(every)), replace=False)
     checked = [every[index] for index in drawn]
@@ -69,6 +73,9 @@ def every_cost(
     summed = {genes: _sum(space, known, genes, machine) for genes in every}
     if all(_equal(summed[genes], known[genes]) for genes in checked):
         return Everything(summed, _distinct(machine, space, [*alone, *checked]), len(checked))
+    if _distinct(machine, space, every) > MOST_SIMULATED:
+        message = f"stages do not add up, and its {space.size:,} settings are too many to simulate"
+        raise InputError(machine.accelerator.name, f"{message}; at most {MOST_SIMULATED:,}")
     costs = _simulated(machine, model, space, every, store, jobs, report)
     return Everything(costs, _distinct(machine, space, every), 0)
 

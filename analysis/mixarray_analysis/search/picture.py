@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mixarray_analysis.plots.style import BLACK, GREY, HEIGHT_INCHES, WIDTH_INCHES, colour, style
-from mixarray_analysis.search.compare import Case, Panel, mean_and_range
+from mixarray_analysis.search.compare import Case, Panel
 from mixarray_analysis.search.front import Trade, front_of
 from mixarray_analysis.search.hardware import Objective
 from mixarray_analysis.search.results import FrontRow
+from mixarray_analysis.spread import mean_and_range
 
 WORDS = {Objective.CYCLES: "cycles", Objective.ENERGY: "energy", Objective.EDP: "energy x delay"}
 BOPS = "BOPs"

@@ -70,12 +70,7 @@ class Limits:
 
 def check_settings(settings: Settings, limits: Limits) -> None:
     """Raise InputError for numbers that cannot be searched with."""
-    if settings.population < SMALLEST_POPULATION or settings.population % 2:
-        message = f"{settings.population} is not possible; allowed: even numbers from {SMALLEST_POPULATION}"
-        raise InputError("--population", message)
-    if limits.evaluations < settings.population:
-        message = f"{limits.evaluations} settings are fewer than the first generation's {settings.population}"
-        raise InputError("--evaluations", message)
+    check_population(settings.population, limits)
     for option, canvases in (("--n", settings.canvases), ("--final-n", limits.final_canvases)):
         if canvases < 2:
             raise InputError(option, f"{canvases} canvases have no interval; give at least 2")
@@ -84,6 +79,17 @@ def check_settings(settings: Settings, limits: Limits) -> None:
     if limits.final_seed == settings.canvas_seed:
         message = f"{limits.final_seed} draws the canvases that the search itself saw; give another"
         raise InputError("--final-seed", message)
+
+
+def check_population(population: int, limits: Limits) -> None:
+    """Raise InputError for a population that cannot be bred, or that is more than may be measured."""
+    if population < SMALLEST_POPULATION or population % 2:
+        raise InputError(
+            "--population", f"{population} is not possible; allowed: even numbers from {SMALLEST_POPULATION}"
+        )
+    if limits.evaluations < population:
+        message = f"{limits.evaluations} settings are fewer than the first generation's {population}"
+        raise InputError("--evaluations", message)
 
 
 class Stopped(StrEnum):

@@ -119,7 +119,7 @@ class _Run:
     def __init__(
         self, start: QuantizedDetector, teacher: Detector | None, options: QatOptions, source: CanvasSource
     ) -> None:
-        _check_device(options.device)
+        check_device(options.device)
         self.options, self.source = options, source
         both_trained = low_branch_is_trained(start)
         _check_start(start, options.stage, both_trained)
@@ -266,7 +266,8 @@ def _teacher(teacher: Detector | None, student: Detector, options: QatOptions) -
     return teacher.to(options.device).eval()
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raise InputError for an unknown device, or where there is no GPU."""
     if device not in ("cpu", "cuda"):
         raise InputError("qat", f"{device!r} is unknown; allowed: cpu, cuda", "device")
     if device == "cuda" and not torch.cuda.is_available():

@@ -1,0 +1,27 @@
+"""Sentences of the page that its numbers write."""
+
+from __future__ import annotations
+
+from mixarray_analysis.reproduction.cells import QAT_COSTS
+from mixarray_analysis.reproduction.results import NotMeasuredError, Results
+from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, QAT_MACHINES
+
+
+def hardware_sentence(results: Results) -> str:
+    """What a low branch at A2 does to the cycles of a machine without 2-bit modes, and of one with them."""
+    without, with_them = QAT_MACHINES
+    mixed = [quota for quota in COMPRESSIONS if quota]
+    try:
+        costs = [results.cost(QAT_COSTS, quota, 0).cycles for quota in mixed]
+        all_low = results.cost(QAT_COSTS, ALL_LOW, 0).cycles
+    except NotMeasuredError as error:
+        return f"Cycles: not measured yet: {error}."
+    spans = {
+        name: f"{min(one[name] for one in costs):.3f} to {max(one[name] for one in costs):.3f}" for name in all_low
+    }
+    shares = f"At {mixed[0] / 10:g} to {mixed[-1] / 10:g} % low"
+    return (
+        f"{shares} {without}, which has no 2-bit modes, takes {spans[without]} times the cycles of ratio 0, and "
+        f"{with_them}, which has them, {spans[with_them]} times; with every window low, {all_low[without]:.3f} and "
+        f"{all_low[with_them]:.3f} times. [Where the speedup went](#where-the-speedup-went) takes both apart."
+    )
