@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mixarray.errors import InputError
-from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row
+from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row, cost_of
 from mixarray_analysis.reproduction.claims import NOT_TRIED, ptq_claims, qat_claims
 from mixarray_analysis.reproduction.draw import draw, page
 from mixarray_analysis.reproduction.page import page_text
@@ -122,6 +122,11 @@ def test_a_training_is_told_with_its_budget_and_time(results: Results, tmp_path:
     text = page_text(copy, {})
     assert "| uniform | 32,000 of 112 px, 16 a step | 15 to 20 |" in text
     assert "| control | 32,000 + 32,000 of 112 px, 16 a step | not noted |" in text
+
+
+@pytest.mark.parametrize(("model", "cost"), [("shipped_a6", 6 / 8), ("uniform_a3_s0", 3 / 4)])
+def test_fewer_bits_everywhere_cost_their_share(results: Results, model: str, cost: float) -> None:
+    assert cost_of(model, 0, 0, results).bops == cost
 
 
 def test_the_sentence_on_hardware_follows_the_cycles(results: Results) -> None:

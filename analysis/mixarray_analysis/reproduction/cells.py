@@ -14,6 +14,8 @@ SHOWN = 0.0005
 """The least that three decimals show."""
 HIGHEST_BITS = 8
 """Activation bits of ratio 0 at PTQ, which costs are relative to."""
+HIGHEST_TRAINED_BITS = 4
+"""The same after QAT."""
 QAT_COSTS = "ofq_start"
 """The model whose costs stand for all trained ones: equal shapes and bits, so equal group sizes."""
 
@@ -42,10 +44,10 @@ def measured(side: Side, results: Results) -> list[Measured]:
 
 def cost_of(model: str, compression: int, pruning: int, results: Results) -> Cost:
     """Relative to ratio 0 of the model's method; at fewer bits everywhere the bits over those of ratio 0."""
-    fewer = re.fullmatch(r".*_a(\d)", model)
-    if fewer is not None:
-        return Cost(int(fewer[1]) / HIGHEST_BITS, {})
     trained = model.startswith(("uniform_", "control_", "saqa_", "annealing_"))
+    fewer = re.search(r"_a(\d)(?:_s\d)?$", model)
+    if fewer is not None:
+        return Cost(int(fewer[1]) / (HIGHEST_TRAINED_BITS if trained else HIGHEST_BITS), {})
     return results.cost(QAT_COSTS if trained else model, compression, pruning)
 
 

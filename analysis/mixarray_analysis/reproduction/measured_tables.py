@@ -12,6 +12,8 @@ from mixarray_analysis.reproduction.runs import (
     COMPRESSIONS,
     COSTED,
     FEWER_BITS,
+    FEWER_TRAINED,
+    FEWER_TRAINED_BITS,
     PRUNINGS,
     PTQ_MACHINES,
     QAT_MACHINES,
@@ -23,6 +25,14 @@ SETTING_HEADINGS = (
     "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in PTQ_MACHINES),
     "AP50 [95 %]", "minus ratio 0 [95 %]", "n",
 )  # fmt: skip
+TRAINED_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("uniform", UNIFORM),
+    ("control", CONTROL),
+    ("SAQA", TRAINED),
+    ("SAQA from float", ("saqa_fp_s0",)),
+    ("annealing after SAQA", ("annealing_s0",)),
+    (f"uniform at W4A{FEWER_TRAINED_BITS}", (FEWER_TRAINED,)),
+)
 TRAINING_HEADINGS = (
     "model", "canvases of its trainings", "minutes of the last one", "AP50, all high: mean (range of seeds)", "seeds",
     "n",
@@ -95,8 +105,7 @@ def _costs(model: str, compression: int, pruning: int, machines: Sequence[str], 
 
 def training_rows(results: Results) -> Iterator[Sequence[str]]:
     """What every kind of trained model went through, and its AP50 with all windows high."""
-    groups = (("uniform", UNIFORM), ("control", CONTROL), ("SAQA", TRAINED))
-    for name, models in (*groups, ("SAQA from float", ("saqa_fp_s0",)), ("annealing after SAQA", ("annealing_s0",))):
+    for name, models in TRAINED_KINDS:
         try:
             found = [results.measured(f"{model}/ratios") for model in models]
             budgets = {results.trainings(model) for model in models}

@@ -30,6 +30,8 @@ REVERSED = ((375, 0), (750, 0), (0, 187), (0, 375))
 """Compression and pruning at equal costs, ranked the wrong way round."""
 PROMOTED = (375, 750)
 FEWER_BITS = (7, 6, 5)
+FEWER_TRAINED, FEWER_TRAINED_BITS = "uniform_a3_s0", 3
+"""The published W4A3: uniform QAT at three quarters of the cost of W4A4, one seed."""
 SQNR_RATIO, SQNR_CANVASES = 400, 32
 PAPERS_SCORE = "sparsevit"
 """The importance score of MixA-Q's code; all other runs rank by our default, which is another one."""
@@ -114,6 +116,7 @@ def _training() -> Iterator[Run]:
     for stage in ("control", "saqa"):
         for seed in SEEDS:
             yield _train(f"{stage}_s{seed}", stage, seed, f"uniform_s{seed}")
+    yield _train(FEWER_TRAINED, "uniform", 0, "", "--high-bits", str(FEWER_TRAINED_BITS))
     yield _train("saqa_fp_s0", "saqa", 0)
     yield _train("annealing_s0", "annealing", 0, "saqa_s0")
 
@@ -124,6 +127,7 @@ def _trained() -> Iterator[Run]:
         yield _evaluate(f"uniform_s{seed}", "ratios", [(0, 0)])
         yield _evaluate(f"control_s{seed}", "ratios", [(0, 0)])
         yield _evaluate(f"saqa_s{seed}", "ratios", [*mixed, *((0, p) for p in PRUNINGS), *BOTH])
+    yield _evaluate(FEWER_TRAINED, "ratios", [(0, 0)])
     yield _evaluate("saqa_fp_s0", "ratios", mixed)
     yield _evaluate("annealing_s0", "ratios", mixed)
     for model in (f"{stage}_s{seed}" for stage in ("uniform", "saqa") for seed in SEEDS):
@@ -181,10 +185,10 @@ def _quantize(name: str, method: str, high_bits: int, low_bits: int) -> Run:
     return Run(name, (*words, "-o", f"{{work}}/{name}"), f"{{work}}/{name}/manifest.json")
 
 
-def _train(name: str, stage: str, seed: int, start: str = "") -> Run:
+def _train(name: str, stage: str, seed: int, start: str = "", *more: str) -> Run:
     begins = ("--model", f"{{work}}/{start}/model") if start else ()
     budget = "--images", "{images}", "--batch", "{batch}", "--threads", "1"
-    words = "qat", stage, *begins, "--seed", str(seed), *budget, "-o", f"{{work}}/{name}"
+    words = "qat", stage, *begins, *more, "--seed", str(seed), *budget, "-o", f"{{work}}/{name}"
     needs = (start,) if start else ()
     made = f"{{work}}/{name}/model/manifest.json"
     return Run(name, words, made, ((made, f"results/{name}/training.json"),), "training", needs)
@@ -207,7 +211,7 @@ def _rank(model: str, what: str, rankings: str, *more: str) -> Run:
 def _model(name: str) -> tuple[str, ...]:
     if name == "shipped":
         return ()
-    trained = name.startswith(("uniform_s", "control_s", "saqa_", "annealing_s"))
+    trained = name.startswith(("uniform_", "control_", "saqa_", "annealing_"))
     return "--model", f"{{work}}/{name}" + ("/model" if trained else "")
 
 
