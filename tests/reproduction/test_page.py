@@ -122,6 +122,9 @@ def test_a_training_is_told_with_its_budget_and_time(results: Results, tmp_path:
     text = page_text(copy, {})
     assert "| uniform | 32,000 of 112 px, 16 a step | 15 to 20 |" in text
     assert "| control | 32,000 + 32,000 of 112 px, 16 a step | not noted |" in text
+    assert "A search took" not in text
+    (copy.directory / "times.csv").write_text("bops_s0,600\ncycles_packed_w4_32x32_s2,1210\n", encoding="utf-8")
+    assert "A search took 10 to 20 minutes of one core" in page_text(copy, {})
 
 
 @pytest.mark.parametrize(("model", "cost"), [("shipped_a6", 6 / 8), ("uniform_a3_s0", 3 / 4)])

@@ -32,7 +32,7 @@ from mixarray_analysis.reproduction.search_tables import (
     searched_row,
     space_rows,
 )
-from mixarray_analysis.reproduction.sentences import hardware_sentence
+from mixarray_analysis.reproduction.sentences import hardware_sentence, search_time_sentence
 from mixarray_analysis.validation.page_markdown import bullets, paragraphs, table
 
 MARK = "<!-- Written by `make reproduction`; edit mixarray_analysis/reproduction, not this file. -->"
@@ -102,9 +102,9 @@ within noise, as intervals of AP50 are wider than what lies between two fronts: 
 SPACE_ABOUT = """**How close such a search comes.** Where every setting's cost is known, the true front is too; AP50
 cannot be measured everywhere, so the bit operations that a setting keeps stand for it ([how](search.md)). Means over
 searches of the same budget with five seeds, in brackets the least and the most."""
-COMMANDS = """`make reproduction-runs` makes what is missing of the result files (a day on two cores; what exists is
-not run again, trainings and searches go on where they were stopped), `make reproduction` this page and its figures
-from the files in [reproduction/results](reproduction/results) (seconds).
+COMMANDS = """`make reproduction-runs` makes what is missing of the result files (some ten hours of one core; what
+exists is not run again, trainings and searches go on where they were stopped), `make reproduction` this page and its
+figures from the files in [reproduction/results](reproduction/results) (seconds).
 
 <!-- run: python -m mixarray_analysis.reproduction run --list
 python -m mixarray_analysis.reproduction run --only repq_vit --n 100 --work DIR --list -->
@@ -133,7 +133,7 @@ def page_text(results: Results, figures: Figures) -> str:
     parts += ["## Where the speedup went", STEPS_ABOUT, table(STEP_HEADINGS, step_rows(results))]
     parts += ["## Searched ratios", SEARCH_ABOUT, table(SEARCH_HEADINGS, [searched_row(results)])]
     parts += [COMPARED_ABOUT, table(COMPARED_HEADINGS, compared_rows(results)), _figure("fronts", figures)]
-    parts += [SPACE_ABOUT, table(SPACE_HEADINGS, space_rows(results))]
+    parts += [search_time_sentence(results), SPACE_ABOUT, table(SPACE_HEADINGS, space_rows(results))]
     parts += ["## Claims not tried", table(("claim", "source", "why not"), NOT_TRIED), "## Commands", COMMANDS]
     return paragraphs(*(part for part in parts if part)) + "\n"
 

@@ -167,7 +167,8 @@ def _searches() -> Iterator[Run]:
     compared = "{work}/search/compared"
     words = "search", "compare", *finished, "-o", compared
     table, picture = f"{compared}/compare.csv", f"{compared}/fronts.png"
-    kept = (table, "results/search/compare.csv"), (picture, "fronts.png")
+    shown = f"{compared}/fronts.csv"
+    kept = (table, "results/search/compare.csv"), (shown, "results/search/fronts.csv"), (picture, "fronts.png")
     yield Run("search/compare", words, table, kept, needs=tuple(names))
 
 

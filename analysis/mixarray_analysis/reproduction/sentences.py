@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mixarray_analysis.reproduction.cells import QAT_COSTS
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, QAT_MACHINES
+from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, QAT_MACHINES, SEARCH_MACHINES, SEEDS
 
 
 def hardware_sentence(results: Results) -> str:
@@ -24,4 +24,17 @@ def hardware_sentence(results: Results) -> str:
         f"{shares} {without}, which has no 2-bit modes, takes {spans[without]} times the cycles of ratio 0, and "
         f"{with_them}, which has them, {spans[with_them]} times; with every window low, {all_low[without]:.3f} and "
         f"{all_low[with_them]:.3f} times. [Where the speedup went](#where-the-speedup-went) takes both apart."
+    )
+
+
+def search_time_sentence(results: Results) -> str:
+    """How long the searches took that ran from their start to their end; nothing where none was timed."""
+    stems = ("bops", *(f"cycles_{machine}" for machine in SEARCH_MACHINES))
+    every = [results.seconds(f"{stem}_s{seed}") for stem in stems for seed in SEEDS]
+    minutes = sorted(round(one / 60) for one in every if one is not None)
+    if not minutes:
+        return ""
+    return (
+        f"A search took {minutes[0]} to {minutes[-1]} minutes of one core of a shared machine, with measuring its front "
+        f"again ({len(minutes)} of {len(every)} were timed; they share what was measured)."
     )
