@@ -35,6 +35,6 @@ def search_time_sentence(results: Results) -> str:
     if not minutes:
         return ""
     return (
-        f"A search took {minutes[0]} to {minutes[-1]} minutes of one core of a shared machine, with measuring its front "
-        f"again ({len(minutes)} of {len(every)} were timed; they share what was measured)."
+        f"A search took {minutes[0]} to {minutes[-1]} minutes of one core of a shared machine, its front "
+        f"measured again ({len(minutes)} of {len(every)} were timed; they share what was measured)."
     )
