@@ -15,11 +15,12 @@ from mixarray_analysis.reproduction.draw import draw, page
 from mixarray_analysis.reproduction.page import page_text
 from mixarray_analysis.reproduction.results import Results
 from mixarray_analysis.reproduction.runs import PTQ_MODELS
+from mixarray_analysis.reproduction.sentences import gain_sentence
 
-from .conftest import plain_accuracy, write_all
+from .conftest import plain_accuracy, write_all, write_csv
 
 DOCS = Path(__file__).parents[2] / "docs"
-LARGEST_FIGURE_BYTES = 160_000
+LARGEST_FIGURE_BYTES = 200_000
 CLAIMS = (*qat_claims(), *(claim for model in PTQ_MODELS for claim in ptq_claims(model)))
 NUMBER, VERDICT = CLAIM_HEADINGS.index("n"), CLAIM_HEADINGS.index("verdict")
 
@@ -106,6 +107,21 @@ def test_searched_ratios_and_sqnr(results: Results) -> None:
     assert "| b | cycles | 0 | n/a | n/a (n/a to n/a) | 3, 2 |" in text
     near = "13,365 (220) | 140 to 141 | 0.900 (0.900 to 0.900) | 0.010 (0.010 to 0.010) | 2.00% (5.00%)"
     assert f"| decoupled_int8_int4 | {near} |" in text
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [((0.02, 0.01), "every seed gains"), ((-0.02, -0.01), "every seed loses"), ((0.02, -0.01), "the seeds disagree")],
+)
+def test_what_searching_on_hardware_was_worth(
+    results: Results, tmp_path: Path, gains: tuple[float, float], said: str
+) -> None:
+    copy = _copy(results, tmp_path)
+    rows = [("accelerator", "gain_mean"), *(("a", gain) for gain in gains), ("b", "")]
+    write_csv(copy.directory / "search" / "compare.csv", rows)
+    assert gain_sentence(copy) == (
+        f"So, searching on cycles instead of BOPs: on a {said} ({min(gains):+.2%} to {max(gains):+.2%})."
+    )
 
 
 def test_what_rankings_are_worth(results: Results) -> None:

@@ -32,7 +32,7 @@ from mixarray_analysis.reproduction.search_tables import (
     searched_row,
     space_rows,
 )
-from mixarray_analysis.reproduction.sentences import hardware_sentence, search_time_sentence
+from mixarray_analysis.reproduction.sentences import gain_sentence, hardware_sentence, search_time_sentence
 from mixarray_analysis.validation.page_markdown import bullets, paragraphs, table
 
 MARK = "<!-- Written by `make reproduction`; edit mixarray_analysis/reproduction, not this file. -->"
@@ -93,9 +93,9 @@ the effects of a machine on one by one, and the table has the speedup over ratio
 ([what the steps are](waterfall.md)). The first row is the claim, the last one what the network does. `ofq_start` is
 untrained, with the shapes and bits of the trained models."""
 SEARCH_ABOUT = f"""The settings above are the same in every block pair; the paper's are searched. Three searches of the
-shipped model on BOPs ({_words(SEARCH_BUDGET)}; no pruning): of each the setting that looked best on its own 64 canvases
-among those at 1.35x and above, measured on other canvases. Its interval takes the two AP50 as independent, so it is
-wider than a paired one."""
+shipped model on BOPs ({_words(SEARCH_BUDGET)}; no pruning): of each the
+setting that looked best on its own 64 canvases among those at 1.35x and above, measured on other canvases. Its
+interval takes the two AP50 as independent, so it is wider than a paired one."""
 COMPARED_ABOUT = """**BOPs against hardware.** [The fronts](search.md) searched on BOPs and on simulated cycles, both
 simulated, on the same 500 canvases that no search saw. No paper claims anything about them. "Equal accuracy" is equal
 within noise, as intervals of AP50 are wider than what lies between two fronts: believe what all seeds say."""
@@ -132,7 +132,8 @@ def page_text(results: Results, figures: Figures) -> str:
     parts += [table(QAT_HEADINGS, trained_rows(results)), hardware_sentence(results), _figure("qat", figures)]
     parts += ["## Where the speedup went", STEPS_ABOUT, table(STEP_HEADINGS, step_rows(results))]
     parts += ["## Searched ratios", SEARCH_ABOUT, table(SEARCH_HEADINGS, [searched_row(results)])]
-    parts += [COMPARED_ABOUT, table(COMPARED_HEADINGS, compared_rows(results)), _figure("fronts", figures)]
+    parts += [COMPARED_ABOUT, table(COMPARED_HEADINGS, compared_rows(results)), gain_sentence(results)]
+    parts += [_figure("fronts", figures)]
     parts += [search_time_sentence(results), SPACE_ABOUT, table(SPACE_HEADINGS, space_rows(results))]
     parts += ["## Claims not tried", table(("claim", "source", "why not"), NOT_TRIED), "## Commands", COMMANDS]
     return paragraphs(*(part for part in parts if part)) + "\n"

@@ -38,3 +38,18 @@ def search_time_sentence(results: Results) -> str:
         f"A search took {minutes[0]} to {minutes[-1]} minutes of one core of a shared machine, its front "
         f"measured again ({len(minutes)} of {len(every)} were timed; they share what was measured)."
     )
+
+
+def gain_sentence(results: Results) -> str:
+    """Whether searching on hardware was worth it, by accelerator: what every seed says, or that seeds disagree."""
+    try:
+        rows = [row for row in results.compared() if row["gain_mean"]]
+    except NotMeasuredError:
+        return ""
+    found = []
+    for machine in dict.fromkeys(row["accelerator"] for row in rows):
+        gains = [float(row["gain_mean"]) for row in rows if row["accelerator"] == machine]
+        span = f"{min(gains):+.2%} to {max(gains):+.2%}"
+        says = "every seed gains" if min(gains) > 0 else "every seed loses" if max(gains) < 0 else "the seeds disagree"
+        found.append(f"on {machine} {says} ({span})")
+    return f"So, searching on cycles instead of BOPs: {'; '.join(found)}."
