@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from mixarray_analysis.reproduction.draw import draw, page
 from mixarray_analysis.reproduction.page import page_text
 from mixarray_analysis.reproduction.results import Results
 from mixarray_analysis.reproduction.runs import PTQ_MODELS
-from mixarray_analysis.reproduction.sentences import gain_sentence
+from mixarray_analysis.reproduction.sentences import gain_sentence, verdicts_sentence
 
 from .conftest import plain_accuracy, write_all, write_csv
 
@@ -122,6 +123,12 @@ def test_what_searching_on_hardware_was_worth(
     assert gain_sentence(copy) == (
         f"So, searching on cycles instead of BOPs: on a {said} ({min(gains):+.2%} to {max(gains):+.2%})."
     )
+
+
+def test_verdicts_are_counted(results: Results, tmp_path: Path) -> None:
+    counts = [int(word) for word in re.findall(r"\d+", verdicts_sentence(results))]
+    assert counts[0] == len(CLAIMS) == sum(counts[1:])
+    assert verdicts_sentence(Results(tmp_path)).endswith(f": {len(CLAIMS)} not measured yet.")
 
 
 def test_what_rankings_are_worth(results: Results) -> None:

@@ -32,7 +32,12 @@ from mixarray_analysis.reproduction.search_tables import (
     searched_row,
     space_rows,
 )
-from mixarray_analysis.reproduction.sentences import gain_sentence, hardware_sentence, search_time_sentence
+from mixarray_analysis.reproduction.sentences import (
+    gain_sentence,
+    hardware_sentence,
+    search_time_sentence,
+    verdicts_sentence,
+)
 from mixarray_analysis.validation.page_markdown import bullets, paragraphs, table
 
 MARK = "<!-- Written by `make reproduction`; edit mixarray_analysis/reproduction, not this file. -->"
@@ -121,7 +126,14 @@ the paired intervals. Models, bundles and searches themselves are not committed.
 
 def page_text(results: Results, figures: Figures) -> str:
     """The whole page from the result files; `figures` are those that were drawn."""
-    parts = [MARK, TITLE, RULE, "What differs from the paper beside the data:", bullets(DIFFERS)]
+    parts = [
+        MARK,
+        TITLE,
+        RULE,
+        verdicts_sentence(results),
+        "What differs from the paper beside the data:",
+        bullets(DIFFERS),
+    ]
     for model in PTQ_MODELS:
         parts += [f"## PTQ: {MODEL_WORDS[model]}", _claims(ptq_claims(model), results), SETTINGS_ABOUT]
         parts += [table(SETTING_HEADINGS, setting_rows(model, results)), RANKINGS_ABOUT]

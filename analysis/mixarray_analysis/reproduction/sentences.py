@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from mixarray_analysis.reproduction.cells import QAT_COSTS
+from collections import Counter
+
+from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, QAT_COSTS, claim_row
+from mixarray_analysis.reproduction.claims import ptq_claims, qat_claims
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, QAT_MACHINES, SEARCH_MACHINES, SEEDS
+from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PTQ_MODELS, QAT_MACHINES, SEARCH_MACHINES, SEEDS
+from mixarray_analysis.reproduction.verdict import Verdict
+
+VERDICT = CLAIM_HEADINGS.index("verdict")
+
+
+def verdicts_sentence(results: Results) -> str:
+    """How many of the comparisons came out how."""
+    claims = [*(claim for model in PTQ_MODELS for claim in ptq_claims(model)), *qat_claims()]
+    verdicts = Counter(claim_row(claim, results)[VERDICT].split(" (")[0] or "not measured yet" for claim in claims)
+    parts = [f"{verdicts[name]} {name}" for name in (*Verdict, "not measured yet") if verdicts[name]]
+    return f"Of {len(claims)} comparisons with ratios that are the same everywhere: {', '.join(parts)}."
 
 
 def hardware_sentence(results: Results) -> str:
