@@ -134,7 +134,7 @@ def qat_figure(results: Results) -> tuple[Figure, str]:
         ax = figure.subplots()
         _seeds(ax, Series("uniform QAT", BLACK, "X", "", ((0, 0),)), UNIFORM, results, offset=0.012)
         _seeds(ax, Series("uniform QAT, equal budget", GREY, "P", "", ((0, 0),)), CONTROL, results, offset=0.024)
-        _seeds(ax, Series("uniform QAT, W4A3", colour(3), "v", "", ((0, 0),)), (FEWER_TRAINED,), results)
+        _seeds(ax, Series("uniform QAT, W4A3", colour(5), "^", "", ((0, 0),)), (FEWER_TRAINED,), results, offset=0.012)
         mixed = Series("SAQA, MixA-Q", colour(0), "o", "-", tuple((q, 0) for q in COMPRESSIONS))
         for series in (mixed, PRUNED, TOGETHER):
             _seeds(ax, series, TRAINED, results)
@@ -145,8 +145,8 @@ def qat_figure(results: Results) -> tuple[Figure, str]:
         figure.legend(loc="outside upper left", ncols=3, fontsize=8)
     return figure, (
         f"QAT, W4A4 and W4A2: AP50 on n = {n} canvases (0 to 1) against bit operations relative to all windows high; "
-        f"a dot per seed ({len(TRAINED)}), lines through means; one seed at W4A3. Both kinds of uniform QAT at A4 "
-        "cost 1 and are set beside each other; pruning and both run on the SAQA models."
+        f"a dot per seed ({len(TRAINED)}), lines through means; one seed at W4A3. Uniform QAT costs 1 at A4 and "
+        "0.75 at A3, and is set beside it; pruning and both run on the SAQA models."
     )
 
 
