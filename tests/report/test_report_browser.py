@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import DESK, HOSTILE, Opened
+from .conftest import DESK, HOSTILE, Opened, Places
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,6 +46,12 @@ def test_every_part_is_there(desk: Opened) -> None:
     assert desk.page.locator("#waterfall .trace.bars").count() == 1
     assert desk.page.locator("#timeline .heatmaplayer image").count() == 1
     assert desk.page.locator("nav a").count() == len(headings)
+
+
+def test_the_summary_says_what_gemms_gain(desk: Opened, places: Places) -> None:
+    gain = json.loads((places.run / "run.json").read_text(encoding="utf-8"))["speedup"]["gemms"]
+    cards = desk.page.locator("#summary .card", has_text="GEMMs alone").all_inner_texts()
+    assert any(f"{gain:.3f}x" in text for text in cards), cards
 
 
 def test_an_error_of_the_page_is_noticed(browser: Browser, report: Path, tmp_path: Path) -> None:
