@@ -22,6 +22,10 @@ def measured(rows: list[dict[str, str]]) -> list[tuple[str, ...]]:
     return [tuple(row[name] for name in MEASURED) for row in rows]
 
 
+def test_nothing_is_left_to_measure() -> None:
+    assert "not measured yet" not in (SEARCHES.parents[2] / "reproduction.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("machine", SEARCH_MACHINES)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_picture_shows_the_fronts_that_were_searched(machine: str, seed: int) -> None:
