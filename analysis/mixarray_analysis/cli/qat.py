@@ -24,6 +24,20 @@ StageArgument = Annotated[
         "annealing: from --model, only weights that could go either way still move."
     ),
 ]
+BoundaryOption = Annotated[
+    float | None,
+    typer.Option(help="annealing: weights within 1/2 +- this of a code still move.  [default: 0.005]"),
+]
+WindowCountsOption = Annotated[
+    Literal["stochastic", "floor"] | None,
+    typer.Option(help="saqa: low windows of a ratio, rounded at random, or up as in inference.  [default: stochastic]"),
+]
+HighBitsOption = Annotated[int | None, typer.Option(help="Activation bits where training begins.  [default: 4]")]
+LowBitsOption = Annotated[int | None, typer.Option(help="The same of windows that run low.  [default: 2]")]
+VectorsOption = Annotated[
+    Literal["none", "before", "both"] | None,
+    typer.Option(help="Learned vectors around LSQ quantizers, where training begins.  [default: both]"),
+]
 
 
 def command(
@@ -40,23 +54,12 @@ def command(
         float, typer.Option(min=0, help="Learning rate of the first step; cosine from it.")
     ] = 5e-4,
     distillation: Annotated[float, typer.Option(min=0, help="Weight of the float teacher's loss (0: none).")] = 1.0,
-    boundary: Annotated[
-        float | None,
-        typer.Option(help="annealing: weights within 1/2 +- this of a code still move.  [default: 0.005]"),
-    ] = None,
-    window_counts: Annotated[
-        Literal["stochastic", "floor"] | None,
-        typer.Option(
-            help="saqa: low windows of a ratio, rounded at random, or up as in inference.  [default: stochastic]"
-        ),
-    ] = None,
+    boundary: BoundaryOption = None,
+    window_counts: WindowCountsOption = None,
     score: ScoreOption = None,
-    high_bits: Annotated[int | None, typer.Option(help="Activation bits where training begins.  [default: 4]")] = None,
-    low_bits: Annotated[int | None, typer.Option(help="The same of windows that run low.  [default: 2]")] = None,
-    vectors: Annotated[
-        Literal["none", "before", "both"] | None,
-        typer.Option(help="Learned vectors around LSQ quantizers, where training begins.  [default: both]"),
-    ] = None,
+    high_bits: HighBitsOption = None,
+    low_bits: LowBitsOption = None,
+    vectors: VectorsOption = None,
     query_key: Annotated[
         bool, typer.Option("--query-key", help="OFQ's query-key reparameterisation; cannot be recorded or annealed.")
     ] = False,
@@ -88,8 +91,8 @@ def command(
         size=size,
         learning_rate=learning_rate,
         distillation=distillation,
-        boundary=0.005 if boundary is None else boundary,
-        window_counts=WindowCounts(window_counts or "stochastic"),
+        boundary=QatOptions.boundary if boundary is None else boundary,
+        window_counts=WindowCounts(window_counts or QatOptions.window_counts),
         score=choose_score(score),
         device=device,
         stop_after_s=stop_after_s,

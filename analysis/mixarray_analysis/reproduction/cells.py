@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mixarray_analysis.reproduction.claims import Claim, Side
 from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredError, Results
 from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
+from mixarray_analysis.spread import mean_and_range
 
 CLAIM_HEADINGS = ("claim", "published", "ours", "cost", "AP50", "difference [95 %]", "seeds", "n", "verdict")
 SHOWN = 0.0005
@@ -53,7 +54,12 @@ def cost_of(model: str, compression: int, pruning: int, results: Results) -> Cos
 
 def interval_text(found: Difference) -> str:
     """`+0.012 [-0.003, +0.027]`."""
-    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    return with_interval(found.mean, found.low, found.high, form="+.3f")
+
+
+def with_interval(value: float, low: float, high: float, *, form: str = ".3f") -> str:
+    """`0.712 [0.702, 0.721]`, each number in the format `form`."""
+    return f"{value:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def seeds_text(found: Difference) -> str:
@@ -73,8 +79,7 @@ def verdict_text(found: Difference) -> str:
 
 def range_text(values: Sequence[float]) -> str:
     """`0.712`, or mean and range: `0.712 (0.709 to 0.715)`."""
-    mean = sum(values) / len(values)
-    return f"{mean:.3f}" if len(values) == 1 else f"{mean:.3f} ({min(values):.3f} to {max(values):.3f})"
+    return f"{values[0]:.3f}" if len(values) == 1 else mean_and_range(values, ".3f")
 
 
 def _other_words(claim: Claim) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mixarray_analysis.reproduction.cells import cost_of, interval_text, range_text, seeds_text
+from mixarray_analysis.reproduction.cells import cost_of, interval_text, range_text, seeds_text, with_interval
 from mixarray_analysis.reproduction.claims import CONTROL, TRAINED, UNIFORM
 from mixarray_analysis.reproduction.results import Measured, NotMeasuredError, Results, Training
 from mixarray_analysis.reproduction.runs import (
@@ -19,6 +19,7 @@ from mixarray_analysis.reproduction.runs import (
     QAT_MACHINES,
 )
 from mixarray_analysis.reproduction.verdict import difference
+from mixarray_analysis.spread import mean_and_range
 
 NOT_YET = "not measured yet"
 SETTING_HEADINGS = (
@@ -52,7 +53,7 @@ def setting_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
         return
     for one in every:
         low, pruned = f"{one.compression / 10:g} ({100 * one.low_actual:.1f})", one.pruning / 10
-        accuracy = f"{one.ap50:.3f} [{one.ap50_low:.3f}, {one.ap50_high:.3f}]"
+        accuracy = with_interval(one.ap50, one.ap50_low, one.ap50_high)
         costs = _costs(model, one.compression, one.pruning, PTQ_MACHINES, results)
         lost = interval_text(difference([one], [every[0]])) if one is not every[0] else ""
         yield low, f"{pruned:g} ({100 * one.pruned_actual:.1f})", *costs, accuracy, lost, str(one.n)
@@ -69,12 +70,13 @@ def _fewer_bits(model: str, bits: int, zero: Measured, results: Results) -> Sequ
         lost = interval_text(difference([one], [zero]))
     except NotMeasuredError as error:
         return words, "", cost, *empty, f"{NOT_YET}: {error}", "", ""
-    accuracy = f"{one.ap50:.3f} [{one.ap50_low:.3f}, {one.ap50_high:.3f}]"
+    accuracy = with_interval(one.ap50, one.ap50_low, one.ap50_high)
     return words, "", cost, *empty, accuracy, lost, str(one.n)
 
 
 RANKING_HEADINGS = ("windows ranked by", "low % (counted)", "AP50 [95 %]", "minus that ranking [95 %]", "n")
 RANKINGS = ("rankings", "papers_score")
+ENDS = ("", "_low", "_high")
 
 
 def ranking_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
@@ -89,10 +91,9 @@ def ranking_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
             score = row["score"]
             ranked = {"true": score, "reversed": f"{score}, reversed"}.get(row["ranking"], row["ranking"])
             low = f"{100 * float(row['compression'].split('/')[0]):g} ({100 * float(row['low_actual']):.1f})"
-            value, least, most = (float(row[name]) for name in ("ap50", "ap50_low", "ap50_high"))
-            change, from_, to = (float(row[name]) for name in ("difference", "difference_low", "difference_high"))
-            lost = "" if row["ranking"] == "true" else f"{change:+.3f} [{from_:+.3f}, {to:+.3f}]"
-            yield ranked, low, f"{value:.3f} [{least:.3f}, {most:.3f}]", lost, row["n"]
+            accuracy, change = ([float(row[f"{name}{end}"]) for end in ENDS] for name in ("ap50", "difference"))
+            lost = "" if row["ranking"] == "true" else with_interval(*change, form="+.3f")
+            yield ranked, low, with_interval(*accuracy), lost, row["n"]
 
 
 def _costs(model: str, compression: int, pruning: int, machines: Sequence[str], results: Results) -> list[str]:
@@ -179,5 +180,4 @@ def sqnr_rows(results: Results) -> Iterator[Sequence[str]]:
     for stage in before[0]:
         changes = [new[stage] - old[stage] for old, new in zip(before, after, strict=True)]
         means = (f"{sum(one[stage] for one in part) / len(part):.2f}" for part in (before, after))
-        change = f"{sum(changes) / len(changes):+.2f} ({min(changes):+.2f} to {max(changes):+.2f})"
-        yield str(stage), *means, change, canvases
+        yield str(stage), *means, mean_and_range(changes, "+.2f"), canvases

@@ -142,9 +142,12 @@ class Results:
         found: dict[str, Any] = json.loads(self._text(f"search/{run}.json", run))
         return found
 
-    def compared(self) -> list[dict[str, str]]:
-        """The rows of `mixarray search compare`."""
-        return self._rows("search/compare.csv", "search/compare")
+    def compared(self) -> dict[str, list[dict[str, str]]]:
+        """The rows of `mixarray search compare`, by accelerator."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for row in self._rows("search/compare.csv", "search/compare"):
+            found.setdefault(row["accelerator"], []).append(row)
+        return found
 
     def _rows(self, name: str, run: str) -> list[dict[str, str]]:
         headings, *lines = self._lines(name, run)

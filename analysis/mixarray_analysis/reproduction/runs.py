@@ -43,6 +43,10 @@ QAT_MACHINES = ("packed_w4_32x32", "bricks16_16x32")
 COSTED = {"shipped": PTQ_MACHINES, "repq_vit": PTQ_MACHINES, "ofq_start": QAT_MACHINES}
 """Models whose settings are simulated, and on what; `ofq_start` stands for all trained ones, which have its shapes."""
 SEARCH_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
+SEARCHES = {f"bops_s{seed}": ("bops", SEARCH_MACHINES[0], seed) for seed in SEEDS} | {
+    f"cycles_{machine}_s{seed}": ("cycles", machine, seed) for machine in SEARCH_MACHINES for seed in SEEDS
+}
+"""Objective, accelerator and seed of every search, by its name."""
 SEARCH_BUDGET = ("--population", "16", "--generations", "9", "--evaluations", "144")
 """About a third of what a search may measure by default: nine searches are made, on two cores."""
 NEAREST_SEEDS = 5
@@ -152,24 +156,18 @@ def _costs() -> Iterator[Run]:
 
 
 def _searches() -> Iterator[Run]:
-    searches = [("bops", SEARCH_MACHINES[0], "bops")]
-    searches += [("cycles", machine, f"cycles_{machine}") for machine in SEARCH_MACHINES]
-    names = []
-    for objective, machine, stem in searches:
-        for seed in SEEDS:
-            out = f"{{work}}/search/{stem}_s{seed}"
-            wanted = "search", "--objective", objective, "-a", machine, "--seed", str(seed), *SEARCH_BUDGET, "-o", out
-            names.append(f"{stem}_s{seed}")
-            copy = f"search/{names[-1]}"
-            keeps = tuple((f"{out}/{file}", f"results/{copy}/{file}") for file in ("front.csv", "search.json"))
-            yield Run(names[-1], wanted, f"{{results}}/{copy}/search.json", keeps)
-    finished = tuple(f"{{results}}/search/{name}" for name in names)
+    for name, (objective, machine, seed) in SEARCHES.items():
+        out, copy = f"{{work}}/search/{name}", f"search/{name}"
+        wanted = "search", "--objective", objective, "-a", machine, "--seed", str(seed), *SEARCH_BUDGET, "-o", out
+        keeps = tuple((f"{out}/{file}", f"results/{copy}/{file}") for file in ("front.csv", "search.json"))
+        yield Run(name, wanted, f"{{results}}/{copy}/search.json", keeps)
+    finished = tuple(f"{{results}}/search/{name}" for name in SEARCHES)
     compared = "{work}/search/compared"
     words = "search", "compare", *finished, "-o", compared
     table, picture = f"{compared}/compare.csv", f"{compared}/fronts.png"
     shown = f"{compared}/fronts.csv"
     kept = (table, "results/search/compare.csv"), (shown, "results/search/fronts.csv"), (picture, "fronts.png")
-    yield Run("search/compare", words, table, kept, needs=tuple(names))
+    yield Run("search/compare", words, table, kept, needs=tuple(SEARCHES))
 
 
 def _spaces() -> Iterator[Run]:

@@ -46,18 +46,17 @@ def searched_row(results: Results) -> Sequence[str]:
 def compared_rows(results: Results) -> Iterator[Sequence[str]]:
     """What searching on hardware gains over searching on BOPs, seed by seed."""
     try:
-        rows = results.compared()
+        compared = results.compared()
     except NotMeasuredError as error:
         yield f"{NOT_YET}: {error}", "", "", "", ""
         return
-    for machine in dict.fromkeys(row["accelerator"] for row in rows):
-        ours = [row for row in rows if row["accelerator"] == machine]
-        for row in ours:
+    for machine, rows in compared.items():
+        for row in rows:
             yield machine, row["objective"], row["seed"], *_compared_cells(row)
-        ratios = [float(row["hypervolume_ratio"]) for row in ours if row["hypervolume_ratio"]]
-        gains = [float(row["gain_mean"]) for row in ours if row["gain_mean"]]
+        ratios = [float(row["hypervolume_ratio"]) for row in rows if row["hypervolume_ratio"]]
+        gains = [float(row["gain_mean"]) for row in rows if row["gain_mean"]]
         spread = mean_and_range(ratios, ".3f"), mean_and_range(gains, "+.2%")
-        yield machine, ours[0]["objective"], f"all {len(ours)}: mean (range)", *spread, ""
+        yield machine, rows[0]["objective"], f"all {len(rows)}: mean (range)", *spread, ""
 
 
 def _compared_cells(row: Mapping[str, str]) -> Sequence[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, QAT_COSTS, claim_row
 from mixarray_analysis.reproduction.claims import ptq_claims, qat_claims
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PTQ_MODELS, QAT_MACHINES, SEARCH_MACHINES, SEEDS
+from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PTQ_MODELS, QAT_MACHINES, SEARCHES
 from mixarray_analysis.reproduction.verdict import Verdict
 
 VERDICT = CLAIM_HEADINGS.index("verdict")
@@ -43,8 +43,7 @@ def hardware_sentence(results: Results) -> str:
 
 def search_time_sentence(results: Results) -> str:
     """How long the searches took that ran from their start to their end; nothing where none was timed."""
-    stems = ("bops", *(f"cycles_{machine}" for machine in SEARCH_MACHINES))
-    every = [results.seconds(f"{stem}_s{seed}") for stem in stems for seed in SEEDS]
+    every = [results.seconds(name) for name in SEARCHES]
     minutes = sorted(round(one / 60) for one in every if one is not None)
     if not minutes:
         return ""
@@ -57,12 +56,14 @@ def search_time_sentence(results: Results) -> str:
 def gain_sentence(results: Results) -> str:
     """Whether searching on hardware was worth it, by accelerator: what every seed says, or that seeds disagree."""
     try:
-        rows = [row for row in results.compared() if row["gain_mean"]]
+        compared = results.compared()
     except NotMeasuredError:
         return ""
     found = []
-    for machine in dict.fromkeys(row["accelerator"] for row in rows):
-        gains = [float(row["gain_mean"]) for row in rows if row["accelerator"] == machine]
+    for machine, rows in compared.items():
+        gains = [float(row["gain_mean"]) for row in rows if row["gain_mean"]]
+        if not gains:
+            continue
         span = f"{min(gains):+.2%} to {max(gains):+.2%}"
         says = "every seed gains" if min(gains) > 0 else "every seed loses" if max(gains) < 0 else "the seeds disagree"
         found.append(f"on {machine} {says} ({span})")
