@@ -106,7 +106,7 @@ def ptq_figure(results: Results) -> tuple[Figure, str]:
             ax.set_title(MODEL_TITLES[model], fontsize=9)
         handles, labels = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=3, fontsize=8)
-    counts = "/".join(str(results.measured(f"{model}/ratios").n) for model in models)
+    counts = "/".join(dict.fromkeys(str(results.measured(f"{model}/ratios").n) for model in models))
     return figure, (
         "PTQ, W4A8 and W4A4: AP50 minus that of ratio 0 (0 to 1) against cost relative to ratio 0, with paired 95 % "
         f"intervals over n = {counts} canvases; nothing was trained, so there is one seed. Top: bit operations of the "
