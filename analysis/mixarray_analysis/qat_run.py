@@ -55,7 +55,7 @@ def beginning(options: QatOptions, model: Path | None, checkpoint: Path | None, 
     stage = options.stage
     if stage is Stage.UNIFORM and model is not None:
         raise InputError("--model", f"{stage} begins with float weights: give --checkpoint, or nothing")
-    if stage in (Stage.CONTROL, Stage.ANNEALING) and model is None:
+    if stage in (Stage.CONTROL, Stage.SAA, Stage.ANNEALING) and model is None:
         raise InputError("--model", f"is missing: {stage} goes on from a model of `mixarray qat`")
     if model is not None and chosen != Chosen():
         raise InputError("--model", "has its bits, --vectors and --query-key: they are chosen where training begins")

@@ -41,6 +41,7 @@ from mixarray_traces.training.qat import QatOptions, Stage, train_qat
 from mixarray_traces.training.qat.distillation import distillation_loss
 from mixarray_traces.training.qat.loop import windows_of_stages
 from mixarray_traces.training.qat.low_branch import lowered, with_fresh_low_branch
+from mixarray_traces.training.qat.sampler import pruning_of_step
 from mixarray_traces.training.qat.state import TrainState
 from mixarray_traces.training.targets import detection_loss
 from mixarray_traces.training.train import collate
@@ -131,6 +132,25 @@ def test_saqa_trains_both_branches_over_one_weight_copy(
     for width in ("@4.steps", "@2.steps"):
         before, after = numbers(uniform), numbers(saqa.model)
         assert all(not torch.equal(before[name], after[name]) for name in before if name.endswith(width))
+
+
+def test_adaptation_trains_one_precision_with_pruned_windows(
+    start: QuantizedDetector, teacher: Detector, tmp_path: Path
+) -> None:
+    """As control, on the same canvases, but for the windows that keep their input."""
+    ratios: list[int] = []
+
+    def trained(stage: Stage, score: str = "centered_l2") -> QuantizedDetector:
+        chosen = replace(options(tmp_path / f"{stage}{score}", stage), score=score)
+        return train_qat(start, teacher, chosen, lambda step: ratios.append(step.ratio)).model
+
+    control, adapted, other = trained(Stage.CONTROL), trained(Stage.SAA), trained(Stage.SAA, "random")
+    assert ratios[:4] == [0] * 4
+    assert ratios[4:8] == ratios[8:] == [pruning_of_step(1, s, (2, 2), (9, 4)).nominal_pruning for s in range(4)]
+    assert any(ratios[4:])
+    assert low_of(adapted) is LowBranch.INITIALISED
+    assert changed(control, adapted)
+    assert changed(adapted, other)  # which windows are pruned follows the ranking
 
 
 def test_annealing_moves_only_weights_that_could_go_either_way(

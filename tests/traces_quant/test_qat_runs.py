@@ -142,13 +142,13 @@ def forget_teacher(checkpoint: Path) -> None:
 
 def test_a_trained_low_branch_is_not_thrown_away(start: QuantizedDetector, teacher: Detector, tmp_path: Path) -> None:
     saqa = train_qat(start, teacher, options(tmp_path / "saqa", Stage.SAQA)).model
-    for stage in (Stage.UNIFORM, Stage.CONTROL):
+    for stage in (Stage.UNIFORM, Stage.CONTROL, Stage.SAA):
         with pytest.raises(InputError, match=f"low branch was trained, and {stage} would make it anew"):
             train_qat(saqa, teacher, options(tmp_path / stage, stage))
         assert not (tmp_path / stage).exists()
 
 
-def test_control_sees_saqas_canvases_and_other_stages_see_others(
+def test_control_and_saa_see_saqas_canvases_and_other_stages_see_others(
     start: QuantizedDetector, teacher: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Tensor] = []
@@ -167,6 +167,7 @@ def test_control_sees_saqas_canvases_and_other_stages_see_others(
 
     saqa = canvases(Stage.SAQA, 1)
     assert torch.equal(canvases(Stage.CONTROL, 1), saqa)
+    assert torch.equal(canvases(Stage.SAA, 1), saqa)
     for stage, seed in ((Stage.UNIFORM, 1), (Stage.ANNEALING, 1), (Stage.CONTROL, 2)):
         assert not torch.equal(canvases(stage, seed), saqa)
 

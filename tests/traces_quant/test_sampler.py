@@ -1,4 +1,4 @@
-"""SAQA's ratios: the law of their sum, the law given the sum, order, and random numbers of low windows.
+"""Ratios of a step: the law of SAQA's sums, the law given the sum, order, SparseViT's tenths, random window counts.
 
 Kolmogorov-Smirnov at a level of 0.001 with fixed seeds: D below 1.95 / sqrt(n) for laws that are right.
 """
@@ -6,7 +6,9 @@ Kolmogorov-Smirnov at a level of 0.001 with fixed seeds: D below 1.95 / sqrt(n) 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -19,8 +21,10 @@ from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.training.qat.sampler import (
     LARGEST,
     draw_given_sum,
+    draw_pruning,
     draw_ratios,
     draw_uniform_sum,
+    pruning_of_step,
     ratios_of_step,
     with_random_counts,
 )
@@ -115,6 +119,34 @@ def test_a_step_draws_the_same_ratios_again_and_others_elsewhere() -> None:
     assert ratios_of_step(3, 5, (2, 2, 6), (16, 4, 1)) == first
     assert ratios_of_step(3, 6, (2, 2, 6), (16, 4, 1)) != first
     assert ratios_of_step(4, 5, (2, 2, 6), (16, 4, 1)) != first
+
+
+def test_sparsevits_tenths_are_uniform_from_the_pair_before_to_eight() -> None:
+    """Of three pairs in a stage: every triple t1 <= t2 <= t3 has the chance 1/9 1/(9 - t1) 1/(9 - t2)."""
+    rng = np.random.default_rng(0)
+    drawn = Counter(draw_pruning(rng, (2, 6))[1] for _ in range(40_000))
+    triples = [(a, b, c) for a in range(9) for b in range(a, 9) for c in range(b, 9)]
+    assert {tuple(ratio // 100 for ratio in stage) for stage in drawn} <= set(triples)
+    expected = np.array([40_000 / 9 / (9 - a) / (9 - b) for a, b, _ in triples])
+    counts = np.array([drawn[a * 100, b * 100, c * 100] for a, b, c in triples])
+    assert chi_square(counts, expected) < 230  # 164 degrees of freedom: 0.999 lies at 223
+    sorted_uniform = np.array([40_000 / 729 * len(set(permutations(one))) for one in triples])
+    assert chi_square(counts, sorted_uniform) > 1000  # the fault: independent tenths, sorted
+
+
+def chi_square(counts: NDArray[np.int64], expected: NDArray[np.float64]) -> float:
+    return float(((counts - expected) ** 2 / expected).sum())
+
+
+def test_a_step_of_the_adaptation_prunes_and_compresses_nothing() -> None:
+    first = pruning_of_step(3, 5, (2, 2, 6), (16, 4, 1))
+    assert first.compression == ((0,), (0,), (0, 0, 0))
+    assert pruning_of_step(3, 5, (2, 2, 6), (16, 4, 1)) == first
+    others = [pruning_of_step(*place, (2, 2, 6), (16, 4, 1)) for place in ((3, 6), (4, 5))]
+    assert first not in others
+    exact = [pruning_of_step(3, step, (2, 2, 6), None) for step in range(50)]
+    assert all(ratio % 100 == 0 for one in exact for stage in one.pruning for ratio in stage)
+    assert max(ratio for one in exact for stage in one.pruning for ratio in stage) == 800
 
 
 @pytest.mark.parametrize("ratio", [0, 1, 250, 333, 777, 800])

@@ -17,11 +17,12 @@ EPILOG = examples(
 )
 
 StageArgument = Annotated[
-    Literal["uniform", "control", "saqa", "annealing"],
+    Literal["uniform", "control", "saqa", "saa", "annealing"],
     typer.Argument(
         help="uniform: OFQ at one precision, from float weights. control: the same again from --model, with SAQA's "
         "canvases. saqa: both branches, new ratios at every step, from --model (without it from float weights). "
-        "annealing: from --model, only weights that could go either way still move."
+        "saa: SparseViT's adaptation, from --model: windows pruned by new ratios at every step. annealing: from "
+        "--model, only weights that could go either way still move."
     ),
 ]
 BoundaryOption = Annotated[
@@ -30,7 +31,10 @@ BoundaryOption = Annotated[
 ]
 WindowCountsOption = Annotated[
     Literal["stochastic", "floor"] | None,
-    typer.Option(help="saqa: low windows of a ratio, rounded at random, or up as in inference.  [default: stochastic]"),
+    typer.Option(
+        help="saqa, saa: low or pruned windows of a ratio, rounded at random, or up as in inference.  "
+        "[default: stochastic]"
+    ),
 ]
 HighBitsOption = Annotated[int | None, typer.Option(help="Activation bits where training begins.  [default: 4]")]
 LowBitsOption = Annotated[int | None, typer.Option(help="The same of windows that run low.  [default: 2]")]
@@ -69,7 +73,7 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a quantized detector: OFQ and SAQA.
+    """Train a quantized detector: OFQ, SAQA, and SparseViT's adaptation.
 
     W4A4, and A2 where windows run low, unless told otherwise. It needs the Debian package dataset-fashion-mnist.
     """

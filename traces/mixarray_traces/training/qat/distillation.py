@@ -3,8 +3,8 @@
 OFQ (methods reference 4a): KL divergence from the teacher's soft targets plus the hard loss, weighed equally; the
 teacher is the float model. OFQ classifies: its KL is over one softmax. Ours: a cell of the detector scores every class
 by a sigmoid of its own, so the KL is that of the classes' Bernoulli distributions, summed and divided by the teacher's
-own sum of scores (about the number of cells with an object, as in the hard loss); the hard loss is that of the detector
-(`training/targets.py`); boxes are not distilled.
+own sum of scores, which is two to three times the number of cells with an object that the hard loss is divided by; the
+hard loss is that of the detector (`training/targets.py`); boxes are not distilled.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from mixarray_traces.training.qat.checkpoint import (
 )
 from mixarray_traces.training.qat.distillation import distillation_loss
 from mixarray_traces.training.qat.options import QatOptions, WindowCounts
-from mixarray_traces.training.qat.sampler import ratios_of_step
+from mixarray_traces.training.qat.sampler import pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState, low_branch_is_trained
 from mixarray_traces.training.targets import Batch, detection_loss
 from mixarray_traces.training.train import collate, open_training_canvases
@@ -53,7 +53,7 @@ class Progress:
         elapsed_s, images_per_s: of this call so far.
         left_s: time left at this rate.
         learning_rate, loss, distillation: of the step; the loss is that of the boxes and classes alone.
-        ratio: mean compression ratio of the step, in thousandths.
+        ratio: mean compression ratio of the step, or pruning ratio in SAA, in thousandths.
     """
 
     step: int
@@ -123,8 +123,8 @@ class _Run:
         self.options, self.source = options, source
         both_trained = low_branch_is_trained(start)
         _check_start(start, options.stage, both_trained)
-        self.samples_ratios = options.stage is Stage.SAQA or both_trained
-        self.state = TrainState.of(start, self.samples_ratios, options.device)
+        self.low_trains = options.stage is Stage.SAQA or both_trained
+        self.state = TrainState.of(start, self.low_trains, options.device)
         self.teacher = _teacher(teacher, self.state.network, options)
         self.parameters = self.state.parameters()
         leaves = list(self.parameters.values())
@@ -182,15 +182,17 @@ class _Run:
         put_back(held)
         self.state.keep_steps_positive()
         self.step += 1
-        return self._report(rate, loss, distilled, ratios.nominal)
+        ratio = ratios.nominal_pruning if self.options.stage is Stage.SAA else ratios.nominal
+        return self._report(rate, loss, distilled, ratio)
 
     def _ratios(self) -> Ratios:
         depths = self.state.network.config.backbone.depths
-        if not self.samples_ratios:
+        prunes = self.options.stage is Stage.SAA
+        if not (prunes or self.low_trains):
             return Ratios.uniform(0, depths)
         random = self.options.window_counts is WindowCounts.STOCHASTIC
         windows = windows_of_stages(self.state.network, self.options.size) if random else None
-        return ratios_of_step(self.options.seed, self.step, depths, windows)
+        return (pruning_of_step if prunes else ratios_of_step)(self.options.seed, self.step, depths, windows)
 
     def _set_gradients(self, batch: Batch, ratios: Ratios) -> tuple[float, float]:
         """Gradients of the whole loss; the detector's loss, and the distillation's."""
@@ -250,7 +252,7 @@ def windows_of_stages(detector: Detector, size: int) -> tuple[int, ...]:
 def _check_start(start: QuantizedDetector, stage: Stage, both_trained: bool) -> None:
     if stage is Stage.ANNEALING and is_reparameterised(start.options):
         raise InputError("qat", "reparameterised scores cannot be annealed: their weights are products", "model")
-    if stage in (Stage.UNIFORM, Stage.CONTROL) and both_trained:
+    if stage in (Stage.UNIFORM, Stage.CONTROL, Stage.SAA) and both_trained:
         message = f"its low branch was trained, and {stage} would make it anew: begin with a model of one precision"
         raise InputError("qat", message, "model")
 

@@ -16,10 +16,10 @@ Settings = dict[str, int | float | str]
 
 
 class WindowCounts(StrEnum):
-    """How SAQA turns a ratio into a number of low windows.
+    """How SAQA turns a ratio into a number of low windows, and SAA one into a number of pruned windows.
 
     STOCHASTIC: rounded up or down at random, right in the mean. FLOOR: the rule of inference, which rounds up: a stage
-    of one window, the last one at 112 px, is then low at every ratio above 0, and its high branch learns nothing.
+    of one window, the last one at 112 px, is then low (pruned) at every ratio above 0, and what is left learns nothing.
     """
 
     STOCHASTIC = "stochastic"
@@ -33,7 +33,8 @@ class QatOptions:
     Known from OFQ's recipe for Swin-T at W4A4 (methods reference 4a): AdamW without weight decay or warm-up, cosine to
     1e-5, loss and distillation weighed equally, boundary 0.005. Ours: budget, batch and canvas size, the cap on
     gradients, and 5e-4 to begin with, for all stages: a choice for short runs, not shown to be the best one (published
-    for the uniform stage: 2e-4, over 300 epochs; for SAQA and annealing no rate is).
+    for the uniform stage: 2e-4, over 300 epochs; SparseViT adapts float weights at 1e-5; for SAQA and annealing no rate
+    is known).
 
     Attributes:
         out: folder of the run: `checkpoint.pt`, and `model`, a quantized model, when it ends or stops.
@@ -46,8 +47,8 @@ class QatOptions:
         max_gradient_norm: gradients are scaled down to this.
         distillation: weight of the teacher's share of the loss; 0: no teacher.
         boundary: of annealing: weights whose fraction lies within 1/2 +- this are trained.
-        window_counts: of SAQA.
-        score: importance score that ranks windows in SAQA.
+        window_counts: of SAQA and SAA.
+        score: importance score that ranks windows in SAQA and SAA.
         device: cpu or cuda.
         checkpoint_steps: steps between checkpoints.
         stop_after_s: stop with a checkpoint after this many seconds; None: never.
@@ -91,8 +92,8 @@ class QatOptions:
 
     @property
     def stream(self) -> int:
-        """Seed of the canvases. Control and SAQA see the same ones, other stages others, pre-training others again."""
-        place = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.ANNEALING: 2}[self.stage]
+        """Seed of the canvases. Control, SAQA and SAA see the same; other stages, and pre-training, see others."""
+        place = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.SAA: 1, Stage.ANNEALING: 2}[self.stage]
         return 1_000_000 + 3 * self.seed + place
 
     def run(self, images: int) -> TrainingRun:

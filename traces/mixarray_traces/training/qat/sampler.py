@@ -1,9 +1,13 @@
-"""SAQA's ratios: a uniform sum, then uniform among all ratios of that sum (MixA-Q; methods reference 1a).
+"""Ratios of a training step: SAQA's compression ratios, and the pruning ratios of SparseViT's adaptation.
 
-Known: the sum S of the pairs' ratios is uniform on [0, 0.8 n]; given S, the ratios are Dirichlet(1, ..) scaled to S and
-rejected where one exceeds 0.8, which is the uniform law on {r in [0, 0.8]^n, sum S}; within a stage they are sorted,
-rising. Independent ratios would crowd their sum at the middle (Irwin-Hall). Ours: above half of the largest sum the
-complements 0.8 - r are drawn, the same law in a few tries; ratios are rounded to thousandths.
+**SAQA** (MixA-Q; methods reference 1a). Known: the sum S of the pairs' ratios is uniform on [0, 0.8 n]; given S, the
+ratios are Dirichlet(1, ..) scaled to S and rejected where one exceeds 0.8, which is the uniform law on
+{r in [0, 0.8]^n, sum S}; within a stage they are sorted, rising. Independent ratios would crowd their sum at the middle
+(Irwin-Hall). Ours: above half of the largest sum the complements 0.8 - r are drawn, the same law in a few tries; ratios
+are rounded to thousandths.
+
+**Sparsity-aware adaptation** (SparseViT; methods reference 2a, from the public code): the pairs of a stage one after
+another, each uniform among the tenths from that of the pair before to 0.8.
 """
 
 from __future__ import annotations
@@ -16,8 +20,8 @@ from mixarray_traces.quantization.ratios import Pairs, Ratios
 
 LARGEST = 0.8
 """Largest ratio of a pair."""
-_PURPOSE = 0x5A0A
-"""Keeps these draws apart from all others of the same seed."""
+_COMPRESSION, _PRUNING = 0x5A0A, 0x5AA0
+"""Keep these draws apart from each other and from all others of the same seed."""
 
 
 def draw_ratios(rng: np.random.Generator, depths: tuple[int, ...]) -> Pairs:
@@ -26,6 +30,18 @@ def draw_ratios(rng: np.random.Generator, depths: tuple[int, ...]) -> Pairs:
     drawn = draw_uniform_sum(rng, sum(counts))
     stages = np.split(drawn, np.cumsum(counts)[:-1])
     return tuple(tuple(round(float(ratio) * WHOLE) for ratio in np.sort(stage)) for stage in stages)
+
+
+def draw_pruning(rng: np.random.Generator, depths: tuple[int, ...]) -> Pairs:
+    """SparseViT's pruning ratios, whole tenths in thousandths, for a network with `depths` blocks per stage."""
+    return tuple(_rising_tenths(rng, (depth + 1) // 2) for depth in depths)
+
+
+def _rising_tenths(rng: np.random.Generator, count: int) -> tuple[int, ...]:
+    tenths = [0]
+    for _ in range(count):
+        tenths.append(int(rng.integers(tenths[-1], round(10 * LARGEST), endpoint=True)))
+    return tuple(tenth * WHOLE // 10 for tenth in tenths[1:])
 
 
 def draw_uniform_sum(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
@@ -44,16 +60,24 @@ def draw_given_sum(rng: np.random.Generator, count: int, total: float) -> NDArra
 
 
 def ratios_of_step(seed: int, step: int, depths: tuple[int, ...], windows: tuple[int, ...] | None) -> Ratios:
-    """The ratios of one training step; with the windows of each stage, such as give a random number of low windows."""
-    rng = np.random.default_rng(np.random.SeedSequence((_PURPOSE, seed, step)))
+    """SAQA's ratios of one step; with the windows of each stage, such as give a random number of low windows."""
+    rng = np.random.default_rng(np.random.SeedSequence((_COMPRESSION, seed, step)))
     pairs = draw_ratios(rng, depths)
     return Ratios(pairs if windows is None else with_random_counts(rng, pairs, windows))
 
 
-def with_random_counts(rng: np.random.Generator, pairs: Pairs, windows: tuple[int, ...]) -> Pairs:
-    """Ratios whose numbers of low windows are those of `pairs` rounded at random: right in the mean.
+def pruning_of_step(seed: int, step: int, depths: tuple[int, ...], windows: tuple[int, ...] | None) -> Ratios:
+    """SparseViT's ratios of one step; with the windows of each stage, such as prune a random number of windows."""
+    rng = np.random.default_rng(np.random.SeedSequence((_PRUNING, seed, step)))
+    pairs = draw_pruning(rng, depths)
+    chosen = pairs if windows is None else with_random_counts(rng, pairs, windows)
+    return Ratios(tuple((0,) * len(stage) for stage in chosen), chosen)
 
-    Inference rounds up (n_high = n (1000 - q) // 1000). One draw serves a stage, so its ratios keep rising.
+
+def with_random_counts(rng: np.random.Generator, pairs: Pairs, windows: tuple[int, ...]) -> Pairs:
+    """Ratios whose numbers of low (or pruned) windows are those of `pairs` rounded at random: right in the mean.
+
+    Inference rounds them up (n_high = n (1000 - q) // 1000). One draw serves a stage, so its ratios keep rising.
     """
     return tuple(
         tuple(_ratio_for(ratio, count, threshold) for ratio in stage)
@@ -62,6 +86,6 @@ def with_random_counts(rng: np.random.Generator, pairs: Pairs, windows: tuple[in
 
 
 def _ratio_for(ratio: int, windows: int, threshold: float) -> int:
-    """`ratio`, whose low windows are rounded up, or the largest ratio that gives one window less."""
+    """`ratio`, whose windows are rounded up, or the largest ratio that gives one window less."""
     below, rest = divmod(ratio * windows, WHOLE)
     return ratio if rest > threshold * WHOLE else below * WHOLE // windows
