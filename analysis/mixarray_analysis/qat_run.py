@@ -78,12 +78,15 @@ def refuse_idle(stage: Stage, boundary: float | None, window_counts: str | None,
 
 
 def run_stage(options: QatOptions, begins: Beginning, resume: bool, quiet: bool) -> QatResult:
-    """Train; raises InputError where `options.out` is in the way, or has nothing to resume."""
+    """Train; raises InputError where `options.out` is in the way, or has nothing to resume.
+
+    An empty folder is not in the way: a run that was stopped before its first checkpoint leaves one.
+    """
     from mixarray_traces.training.qat import train_qat
     from mixarray_traces.training.qat.checkpoint import CHECKPOINT_FILE
     from mixarray_traces.training.qat.loop import check_device
 
-    if options.out.exists() and not resume:
+    if options.out.exists() and not resume and not _is_empty_folder(options.out):
         raise InputError(str(options.out), "already exists; give --resume to go on from its checkpoint", "--out")
     if resume and not (options.out / CHECKPOINT_FILE).is_file():
         raise InputError(str(options.out / CHECKPOINT_FILE), "no such checkpoint to go on from", "--resume")
@@ -92,6 +95,10 @@ def run_stage(options: QatOptions, begins: Beginning, resume: bool, quiet: bool)
     teacher = load_checkpoint(begins.checkpoint) if options.distillation else None
     with progress_bar(f"qat {options.stage}", quiet) as report:
         return train_qat(start, teacher, options, _teller(report, quiet))
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and next(path.iterdir(), None) is None
 
 
 def progress_line(step: Progress) -> str:

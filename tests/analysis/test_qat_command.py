@@ -18,6 +18,7 @@ from mixarray_traces.training.qat import Progress
     [
         (("control",), "--model: is missing: control goes on"),
         (("annealing",), "--model: is missing: annealing goes on"),
+        (("saa",), "--model: is missing: saa goes on"),
         (("uniform", "--model", "x"), "uniform begins with float weights"),
         (("saqa", "--model", "x", "--query-key"), "chosen where training begins"),
         (("saqa", "--query-key", "--vectors", "both"), "allowed with reparameterised scores: none, before"),
@@ -44,6 +45,17 @@ def test_mistakes_are_named(
     assert main(["qat", *arguments, "-o", "run"]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_is_not_in_the_way_and_any_other_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that was stopped before its first checkpoint leaves an empty one."""
+    nowhere = ["qat", "saqa", "--model", str(tmp_path / "nowhere"), "-o", str(tmp_path / "run")]
+    (tmp_path / "run").mkdir()
+    assert main(nowhere) == 2
+    assert "nowhere" in capsys.readouterr().err  # it came to what it would begin with
+    (tmp_path / "run" / "mine").touch()
+    assert main(nowhere) == 2
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_line_of_progress() -> None:

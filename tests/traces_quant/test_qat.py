@@ -41,7 +41,7 @@ from mixarray_traces.training.qat import QatOptions, Stage, train_qat
 from mixarray_traces.training.qat.distillation import distillation_loss
 from mixarray_traces.training.qat.loop import windows_of_stages
 from mixarray_traces.training.qat.low_branch import lowered, with_fresh_low_branch
-from mixarray_traces.training.qat.sampler import pruning_of_step
+from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step
 from mixarray_traces.training.qat.state import TrainState
 from mixarray_traces.training.targets import detection_loss
 from mixarray_traces.training.train import collate
@@ -81,12 +81,12 @@ def changed(before: QuantizedDetector, after: QuantizedDetector) -> set[str]:
     return {name for name in one if not torch.equal(one[name], other[name])}
 
 
-@pytest.mark.parametrize("stage", [Stage.UNIFORM, Stage.SAQA])
+@pytest.mark.parametrize("stage", [Stage.UNIFORM, Stage.SAQA, Stage.JOINT])
 def test_frozen_and_trainable_give_the_same_bits(
     stage: Stage, start: QuantizedDetector, teacher: Detector, images: Tensor, tmp_path: Path
 ) -> None:
     model = train_qat(start, teacher, options(tmp_path / "run", stage)).model
-    both = stage is Stage.SAQA
+    both = stage is not Stage.UNIFORM
     state = TrainState.of(model, both, "cpu")
     facts = tuple(ImageFacts(number) for number in range(len(images)))
     plan = model.plan(500 if both else 0, facts)
@@ -151,6 +151,21 @@ def test_adaptation_trains_one_precision_with_pruned_windows(
     assert low_of(adapted) is LowBranch.INITIALISED
     assert changed(control, adapted)
     assert changed(adapted, other)  # which windows are pruned follows the ranking
+
+
+def test_joint_training_is_saqa_with_pruned_windows(
+    start: QuantizedDetector, teacher: Detector, tmp_path: Path
+) -> None:
+    ratios: list[int] = []
+    joint = train_qat(
+        start, teacher, options(tmp_path / "b", Stage.JOINT), lambda step: ratios.append(step.ratio)
+    ).model
+    drawn = [both_of_step(1, step, (2, 2), (9, 4)) for step in range(4)]
+    assert ratios == [one.nominal + one.nominal_pruning for one in drawn]
+    assert any(one.nominal_pruning for one in drawn)
+    assert low_of(joint) is LowBranch.TRAINED
+    before, after = numbers(start), numbers(joint)
+    assert all(not torch.equal(before[name], after[name]) for name in before if name.endswith("@2.steps"))
 
 
 def test_annealing_moves_only_weights_that_could_go_either_way(

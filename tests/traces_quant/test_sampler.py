@@ -20,6 +20,7 @@ from mixarray.trace.ratio import group_sizes
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.training.qat.sampler import (
     LARGEST,
+    both_of_step,
     draw_given_sum,
     draw_pruning,
     draw_ratios,
@@ -147,6 +148,36 @@ def test_a_step_of_the_adaptation_prunes_and_compresses_nothing() -> None:
     exact = [pruning_of_step(3, step, (2, 2, 6), None) for step in range(50)]
     assert all(ratio % 100 == 0 for one in exact for stage in one.pruning for ratio in stage)
     assert max(ratio for one in exact for stage in one.pruning for ratio in stage) == 800
+
+
+def test_both_share_saqas_law() -> None:
+    """Sums of both have SAQA's distribution; of every sum the same share is pruned, and that is uniform."""
+    drawn = [both_of_step(0, step, (2, 2, 6), None) for step in range(N)]
+    low, pruned = (
+        np.array([[r for stage in pairs for r in stage] for pairs in kinds])
+        for kinds in zip(*((one.compression, one.pruning) for one in drawn), strict=True)
+    )
+    taken = low + pruned
+    assert fits(taken.sum(axis=1) / 1000, uniform(0, LARGEST * 5))
+    large = taken.min(axis=1) > 100
+    shares = pruned[large] / taken[large]
+    assert np.ptp(shares, axis=1).max() <= 0.01
+    assert fits(shares[:, 0], uniform(0, 1))
+
+
+def test_random_counts_of_both_are_right_in_the_mean_and_nested() -> None:
+    """`Ratios` itself refuses what falls within a stage."""
+    windows, depths = (16, 4, 1), (2, 2, 6)
+    places = [(stage, block) for stage, depth in enumerate(depths) for block in range(0, depth, 2)]
+    errors = []
+    for step in range(3000):
+        exact, rounded = (both_of_step(1, step, depths, counts) for counts in (None, windows))
+        for stage, block in places:
+            _, low, pruned = rounded.sizes(stage, block, windows[stage])
+            p, q = (pairs[stage][block // 2] for pairs in (exact.pruning, exact.compression))
+            errors.append((pruned - windows[stage] * p / 1000, low - windows[stage] * q / 1000))
+    assert np.abs(np.mean(errors, axis=0)).max() < 4 * 0.5 / math.sqrt(len(errors))
+    assert np.abs(errors).max() < 1 + 1e-9
 
 
 @pytest.mark.parametrize("ratio", [0, 1, 250, 333, 777, 800])

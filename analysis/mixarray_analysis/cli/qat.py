@@ -17,12 +17,12 @@ EPILOG = examples(
 )
 
 StageArgument = Annotated[
-    Literal["uniform", "control", "saqa", "saa", "annealing"],
+    Literal["uniform", "control", "saqa", "saa", "joint", "annealing"],
     typer.Argument(
         help="uniform: OFQ at one precision, from float weights. control: the same again from --model, with SAQA's "
         "canvases. saqa: both branches, new ratios at every step, from --model (without it from float weights). "
-        "saa: SparseViT's adaptation, from --model: windows pruned by new ratios at every step. annealing: from "
-        "--model, only weights that could go either way still move."
+        "saa: SparseViT's adaptation, from --model: windows pruned by new ratios at every step. joint: saqa, "
+        "and windows pruned besides. annealing: from --model, only weights that could go either way still move."
     ),
 ]
 BoundaryOption = Annotated[
@@ -32,7 +32,7 @@ BoundaryOption = Annotated[
 WindowCountsOption = Annotated[
     Literal["stochastic", "floor"] | None,
     typer.Option(
-        help="saqa, saa: low or pruned windows of a ratio, rounded at random, or up as in inference.  "
+        help="saqa, saa, joint: low or pruned windows of a ratio, rounded at random, or up as in inference.  "
         "[default: stochastic]"
     ),
 ]

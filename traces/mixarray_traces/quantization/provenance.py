@@ -17,13 +17,15 @@ class Stage(StrEnum):
     UNIFORM: OFQ at one precision, from float weights. CONTROL: the same again from a quantized model, with SAQA's
     budget and canvases, so that SAQA is compared with equal training. SAQA: both branches, new ratios at every step.
     SAA: SparseViT's sparsity-aware adaptation, from a quantized model: one precision, pruned windows by new ratios at
-    every step, with SAQA's budget and canvases. ANNEALING: OFQ's confidence-guided annealing, from a quantized model.
+    every step, with SAQA's budget and canvases. JOINT: SAQA with pruned windows besides. ANNEALING: OFQ's
+    confidence-guided annealing, from a quantized model.
     """
 
     UNIFORM = "uniform"
     CONTROL = "control"
     SAQA = "saqa"
     SAA = "saa"
+    JOINT = "joint"
     ANNEALING = "annealing"
 
 

@@ -34,7 +34,7 @@ from mixarray_traces.training.qat.checkpoint import (
 )
 from mixarray_traces.training.qat.distillation import distillation_loss
 from mixarray_traces.training.qat.options import QatOptions, WindowCounts
-from mixarray_traces.training.qat.sampler import pruning_of_step, ratios_of_step
+from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState, low_branch_is_trained
 from mixarray_traces.training.targets import Batch, detection_loss
 from mixarray_traces.training.train import collate, open_training_canvases
@@ -53,7 +53,7 @@ class Progress:
         elapsed_s, images_per_s: of this call so far.
         left_s: time left at this rate.
         learning_rate, loss, distillation: of the step; the loss is that of the boxes and classes alone.
-        ratio: mean compression ratio of the step, or pruning ratio in SAA, in thousandths.
+        ratio: mean compression ratio of the step and mean pruning ratio, together, in thousandths.
     """
 
     step: int
@@ -123,7 +123,7 @@ class _Run:
         self.options, self.source = options, source
         both_trained = low_branch_is_trained(start)
         _check_start(start, options.stage, both_trained)
-        self.low_trains = options.stage is Stage.SAQA or both_trained
+        self.low_trains = options.stage in (Stage.SAQA, Stage.JOINT) or both_trained
         self.state = TrainState.of(start, self.low_trains, options.device)
         self.teacher = _teacher(teacher, self.state.network, options)
         self.parameters = self.state.parameters()
@@ -182,17 +182,17 @@ class _Run:
         put_back(held)
         self.state.keep_steps_positive()
         self.step += 1
-        ratio = ratios.nominal_pruning if self.options.stage is Stage.SAA else ratios.nominal
-        return self._report(rate, loss, distilled, ratio)
+        return self._report(rate, loss, distilled, ratios.nominal + ratios.nominal_pruning)
 
     def _ratios(self) -> Ratios:
         depths = self.state.network.config.backbone.depths
-        prunes = self.options.stage is Stage.SAA
-        if not (prunes or self.low_trains):
+        default = ratios_of_step if self.low_trains else None
+        draw = {Stage.SAA: pruning_of_step, Stage.JOINT: both_of_step}.get(self.options.stage, default)
+        if draw is None:
             return Ratios.uniform(0, depths)
         random = self.options.window_counts is WindowCounts.STOCHASTIC
         windows = windows_of_stages(self.state.network, self.options.size) if random else None
-        return (pruning_of_step if prunes else ratios_of_step)(self.options.seed, self.step, depths, windows)
+        return draw(self.options.seed, self.step, depths, windows)
 
     def _set_gradients(self, batch: Batch, ratios: Ratios) -> tuple[float, float]:
         """Gradients of the whole loss; the detector's loss, and the distillation's."""

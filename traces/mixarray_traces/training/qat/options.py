@@ -16,7 +16,7 @@ Settings = dict[str, int | float | str]
 
 
 class WindowCounts(StrEnum):
-    """How SAQA turns a ratio into a number of low windows, and SAA one into a number of pruned windows.
+    """How a training turns a ratio into a number of low windows, or of pruned ones.
 
     STOCHASTIC: rounded up or down at random, right in the mean. FLOOR: the rule of inference, which rounds up: a stage
     of one window, the last one at 112 px, is then low (pruned) at every ratio above 0, and what is left learns nothing.
@@ -47,8 +47,8 @@ class QatOptions:
         max_gradient_norm: gradients are scaled down to this.
         distillation: weight of the teacher's share of the loss; 0: no teacher.
         boundary: of annealing: weights whose fraction lies within 1/2 +- this are trained.
-        window_counts: of SAQA and SAA.
-        score: importance score that ranks windows in SAQA and SAA.
+        window_counts: where ratios are drawn.
+        score: importance score that ranks windows there.
         device: cpu or cuda.
         checkpoint_steps: steps between checkpoints.
         stop_after_s: stop with a checkpoint after this many seconds; None: never.
@@ -92,8 +92,8 @@ class QatOptions:
 
     @property
     def stream(self) -> int:
-        """Seed of the canvases. Control, SAQA and SAA see the same; other stages, and pre-training, see others."""
-        place = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.SAA: 1, Stage.ANNEALING: 2}[self.stage]
+        """Seed of the canvases. Stages that are compared with SAQA see its own; others, and pre-training, others."""
+        place = {Stage.UNIFORM: 0, Stage.ANNEALING: 2}.get(self.stage, 1)
         return 1_000_000 + 3 * self.seed + place
 
     def run(self, images: int) -> TrainingRun:

@@ -1,4 +1,4 @@
-"""Ratios of a training step: SAQA's compression ratios, and the pruning ratios of SparseViT's adaptation.
+"""Ratios of a training step: SAQA's compression ratios, SparseViT's pruning ratios, and both together.
 
 **SAQA** (MixA-Q; methods reference 1a). Known: the sum S of the pairs' ratios is uniform on [0, 0.8 n]; given S, the
 ratios are Dirichlet(1, ..) scaled to S and rejected where one exceeds 0.8, which is the uniform law on
@@ -8,9 +8,14 @@ are rounded to thousandths.
 
 **Sparsity-aware adaptation** (SparseViT; methods reference 2a, from the public code): the pairs of a stage one after
 another, each uniform among the tenths from that of the pair before to 0.8.
+
+**Both** (a guess: whether MixA-Q trains with pruned windows is not published). SAQA's law holds for the sum of both
+ratios of a pair, and one share of it, uniform on [0, 1] and the same for all pairs, is pruned.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +25,7 @@ from mixarray_traces.quantization.ratios import Pairs, Ratios
 
 LARGEST = 0.8
 """Largest ratio of a pair."""
-_COMPRESSION, _PRUNING = 0x5A0A, 0x5AA0
+_COMPRESSION, _PRUNING, _BOTH = 0x5A0A, 0x5AA0, 0x5AAA
 """Keep these draws apart from each other and from all others of the same seed."""
 
 
@@ -74,14 +79,31 @@ def pruning_of_step(seed: int, step: int, depths: tuple[int, ...], windows: tupl
     return Ratios(tuple((0,) * len(stage) for stage in chosen), chosen)
 
 
+def both_of_step(seed: int, step: int, depths: tuple[int, ...], windows: tuple[int, ...] | None) -> Ratios:
+    """Both ratios of one step; with the windows of each stage, such as give random numbers of low and pruned ones."""
+    rng = np.random.default_rng(np.random.SeedSequence((_BOTH, seed, step)))
+    taken, share = draw_ratios(rng, depths), float(rng.random())
+    pruned: Pairs = tuple(tuple(int(share * ratio) for ratio in stage) for stage in taken)
+    if windows is not None:
+        thresholds = rng.random(len(windows)).tolist()
+        taken, pruned = (_with_counts(pairs, windows, thresholds) for pairs in (taken, pruned))
+    low = (tuple(t - p for t, p in zip(*stages, strict=True)) for stages in zip(taken, pruned, strict=True))
+    return Ratios(tuple(low), pruned)
+
+
 def with_random_counts(rng: np.random.Generator, pairs: Pairs, windows: tuple[int, ...]) -> Pairs:
     """Ratios whose numbers of low (or pruned) windows are those of `pairs` rounded at random: right in the mean.
 
     Inference rounds them up (n_high = n (1000 - q) // 1000). One draw serves a stage, so its ratios keep rising.
     """
+    return _with_counts(pairs, windows, rng.random(len(windows)).tolist())
+
+
+def _with_counts(pairs: Pairs, windows: tuple[int, ...], thresholds: Sequence[float]) -> Pairs:
+    """Rounded up where the rest is above the stage's threshold; a larger ratio never becomes the smaller one."""
     return tuple(
         tuple(_ratio_for(ratio, count, threshold) for ratio in stage)
-        for stage, count, threshold in zip(pairs, windows, rng.random(len(windows)).tolist(), strict=True)
+        for stage, count, threshold in zip(pairs, windows, thresholds, strict=True)
     )
 
 
