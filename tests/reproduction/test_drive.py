@@ -78,7 +78,8 @@ def test_what_the_page_needs_of_a_model_is_kept(fake: Fake) -> None:
 
 
 def test_a_new_scratch_directory_is_filled_only_for_what_is_missing(fake: Fake, tmp_path: Path) -> None:
-    runs, asked = every_run(), ("uniform_s0", "control_s0", "saqa_s0", "annealing_s0", "repq_vit", "bops_s0")
+    trained = "uniform_s0", "control_s0", "saa_s0", "joint_s0", "saqa_s0", "annealing_s0"
+    runs, asked = every_run(), (*trained, "repq_vit", "bops_s0")
     assert fake.drive(*asked)
     elsewhere = Fake(replace(fake.places, work=tmp_path / "elsewhere"))
     needed = {run.name for run in runs if is_needed(run, runs, elsewhere.places)}

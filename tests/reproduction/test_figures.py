@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from matplotlib.axes import Axes
 
-from mixarray_analysis.reproduction.figures import FEWER, MIXED, PRUNED, drawn, ptq_points
+from mixarray_analysis.reproduction.cells import cost_of
+from mixarray_analysis.reproduction.figures import FEWER, MIXED, PRUNED, QAT_SHOWN, drawn, ptq_points
 from mixarray_analysis.reproduction.results import Results
-from mixarray_analysis.reproduction.runs import FEWER_BITS, PTQ_MACHINES
+from mixarray_analysis.reproduction.runs import FEWER_BITS, PTQ_MACHINES, QAT_MACHINES
 
 
 def test_points_are_costs_and_changes(results: Results) -> None:
@@ -34,6 +36,27 @@ def test_captions_say_n_and_seeds(results: Results) -> None:
     assert "one seed" in captions["ptq"]
     assert "n = 64" in captions["qat"]
     assert "(3)" in captions["qat"]
+
+
+def test_dots_are_the_rows_after_training(results: Results) -> None:
+    """By BOPs, and by cycles but for what no machine of ours has a mode for."""
+    by_bops, *by_cycles = drawn(results)["qat"][0].axes
+
+    def dots(ax: Axes) -> list[tuple[float, float]]:
+        lines = [line for line in ax.get_lines() if line.get_marker() not in ("None", "")]
+        return sorted((float(x), float(y)) for line in lines for x, y in line.get_xydata())
+
+    rows = [
+        (cost_of(model, q, p, results), beside, results.measured(f"{model}/ratios", q, p).ap50)
+        for series, models, beside in QAT_SHOWN
+        for q, p in series.settings
+        for model in models
+    ]
+    assert dots(by_bops) == sorted((cost.bops + beside, ap50) for cost, beside, ap50 in rows)
+    for ax, machine in zip(by_cycles, QAT_MACHINES, strict=True):
+        simulated = [(cost.cycles[machine] + beside, ap50) for cost, beside, ap50 in rows if cost.cycles]
+        assert dots(ax) == sorted(simulated)
+        assert len(simulated) == len(rows) - 1
 
 
 def test_a_model_that_is_not_all_measured_is_left_out(results: Results, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mixarray_analysis.reproduction.claims import NOT_TRIED, ptq_claims, qat_cla
 from mixarray_analysis.reproduction.draw import draw, page
 from mixarray_analysis.reproduction.page import page_text
 from mixarray_analysis.reproduction.results import Results
-from mixarray_analysis.reproduction.runs import PTQ_MODELS
+from mixarray_analysis.reproduction.runs import ADAPTED, PTQ_MODELS
 from mixarray_analysis.reproduction.sentences import gain_sentence, verdicts_sentence
 
 from .conftest import plain_accuracy, write_all, write_csv
@@ -67,6 +67,22 @@ def test_one_seed_that_disagrees_takes_the_verdict_away(tmp_path: Path) -> None:
     changed = write_all(tmp_path, lambda run, q, p: plain_accuracy(run, q, p) + gains.get(run.split("/")[0], 0.0))
     claim = next(claim for claim in qat_claims() if claim.said.endswith("equal budget"))
     assert claim_row(claim, changed)[VERDICT].startswith("within noise")
+
+
+def test_after_training_pruning_is_judged_by_the_model_adapted_to_it(tmp_path: Path) -> None:
+    """Its gain decides the pruning claims; what the SAQA models do when pruned decides none."""
+
+    def verdicts(model: str) -> list[str]:
+        def accuracy(run: str, q: int, p: int) -> float:
+            return plain_accuracy(run, q, p) + 0.5 * (run.startswith(model) and p > 0 and q == 0)
+
+        changed = write_all(tmp_path / model, accuracy)
+        return [claim_row(claim, changed)[VERDICT] for claim in qat_claims() if "pruning" in claim.said]
+
+    plain, other, adapted = (verdicts(name) for name in ("none", "saqa_s", ADAPTED))
+    assert other == plain
+    assert [one.split(" (")[0] for one in adapted] == ["seen"] * 2 + ["opposite"] * 2 + ["seen"] * 2 + ["opposite"] * 2
+    assert adapted != plain
 
 
 def test_unlike_canvases_are_not_compared(results: Results, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mixarray_analysis.reproduction.claims import Claim, Side
 from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredError, Results
+from mixarray_analysis.reproduction.runs import is_trained
 from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
 from mixarray_analysis.spread import mean_and_range
 
@@ -25,7 +26,7 @@ def claim_row(claim: Claim, results: Results) -> tuple[str, ...]:
     """The row of a claim; what was not measured says so, and then has no verdict."""
     published = f"{claim.published} ({claim.source})"
     about = f"; {claim.about}" if claim.about else ""
-    ours = f"{claim.one.words}, against {_other_words(claim)}{about}"
+    ours = f"{', against '.join(_side_words(claim))}{about}"
     try:
         ones, others = measured(claim.one, results), measured(claim.other, results)
         found = difference(ones, others)
@@ -45,7 +46,7 @@ def measured(side: Side, results: Results) -> list[Measured]:
 
 def cost_of(model: str, compression: int, pruning: int, results: Results) -> Cost:
     """Relative to ratio 0 of the model's method; at fewer bits everywhere the bits over those of ratio 0."""
-    trained = model.startswith(("uniform_", "control_", "saqa_", "annealing_"))
+    trained = is_trained(model)
     fewer = re.search(r"_a(\d)(?:_s\d)?$", model)
     if fewer is not None:
         return Cost(int(fewer[1]) / (HIGHEST_TRAINED_BITS if trained else HIGHEST_BITS), {})
@@ -82,9 +83,10 @@ def range_text(values: Sequence[float]) -> str:
     return f"{values[0]:.3f}" if len(values) == 1 else mean_and_range(values, ".3f")
 
 
-def _other_words(claim: Claim) -> str:
-    other = claim.other
-    return other.words if other.models == claim.one.models else f"{other.words} of {', '.join(other.models)}"
+def _side_words(claim: Claim) -> list[str]:
+    """Both settings; where they are of unlike models, of which."""
+    sides, unlike = (claim.one, claim.other), claim.one.models != claim.other.models
+    return [side.words + (f" of {', '.join(side.models)}" if unlike else "") for side in sides]
 
 
 def _mean(found: Sequence[Measured]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from matplotlib.axes import Axes
@@ -15,14 +15,18 @@ from mixarray_analysis.reproduction.cells import cost_of
 from mixarray_analysis.reproduction.claims import CONTROL, TRAINED, UNIFORM
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
 from mixarray_analysis.reproduction.runs import (
+    ADAPTED,
     ALL_LOW,
     BOTH,
     COMPRESSIONS,
     FEWER_BITS,
-    FEWER_TRAINED,
+    FEWER_CONTROL,
+    FEWER_TRAINED_BITS,
+    JOINT,
     PRUNINGS,
     PTQ_MACHINES,
     PTQ_MODELS,
+    QAT_MACHINES,
     REVERSED,
 )
 from mixarray_analysis.reproduction.verdict import Difference, difference
@@ -58,6 +62,18 @@ PTQ_ROWS: tuple[tuple[str | None, tuple[Series, ...]], ...] = (
 )
 """Of each row the accelerator whose cycles are the cost (None: BOPs), and what is drawn. Pruning may lose so much more
 that the rest has a row of its own."""
+
+QAT_SHOWN = (
+    (Series("uniform QAT", BLACK, "X", "", ((0, 0),)), UNIFORM, 0.012),
+    (Series("uniform QAT, equal budget", GREY, "P", "", ((0, 0),)), CONTROL, 0.024),
+    (Series(f"the same at W4A{FEWER_TRAINED_BITS}", BLACK, "^", "", ((0, 0),)), (FEWER_CONTROL,), 0.0),
+    (replace(MIXED, label="SAQA, MixA-Q", settings=tuple((q, 0) for q in COMPRESSIONS)), TRAINED, 0.0),
+    (replace(PRUNED, label="SAQA, pruning", shade=colour(5), marker="v", line=":"), TRAINED, 0.0),
+    (replace(TOGETHER, label="SAQA, both"), TRAINED, 0.0),
+    (replace(TOGETHER, label="SAQA with pruning, both", shade=colour(3), marker="P"), (JOINT,), 0.0),
+    (replace(PRUNED, label="SparseViT's training, pruning"), (ADAPTED,), 0.0),
+)
+"""After training: series, its models, and how far it is set beside its cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +143,28 @@ def _is_measured(model: str, results: Results) -> bool:
 
 
 def qat_figure(results: Results) -> tuple[Figure, str]:
-    """Seeds as dots, lines through their means; NotMeasuredError while something is missing."""
+    """Seeds as dots, lines through their means, by BOPs and by cycles; NotMeasuredError while something is missing."""
+    costs = (None, *QAT_MACHINES)
     with style():
-        figure = Figure(figsize=(WIDTH_INCHES, 4.0), layout="constrained")
+        figure = Figure(figsize=(1.35 * WIDTH_INCHES, 4.0), layout="constrained")
         FigureCanvasAgg(figure)
-        ax = figure.subplots()
-        _seeds(ax, Series("uniform QAT", BLACK, "X", "", ((0, 0),)), UNIFORM, results, offset=0.012)
-        _seeds(ax, Series("uniform QAT, equal budget", GREY, "P", "", ((0, 0),)), CONTROL, results, offset=0.024)
-        _seeds(ax, Series("uniform QAT, W4A3", colour(5), "^", "", ((0, 0),)), (FEWER_TRAINED,), results, offset=0.012)
-        mixed = Series("SAQA, MixA-Q", colour(0), "o", "-", tuple((q, 0) for q in COMPRESSIONS))
-        for series in (mixed, PRUNED, TOGETHER):
-            _seeds(ax, series, TRAINED, results)
-        ax.grid(axis="x")
-        ax.set_xlabel("BOPs of the blocks, relative to all windows at A4")
+        panels = figure.subplots(1, len(costs), sharey=True)
+        for ax, machine in zip(panels, costs, strict=True):
+            for series, models, beside in QAT_SHOWN:
+                _seeds(ax, series, models, results, machine, beside)
+            ax.axvline(1, color=GREY, linewidth=0.8)
+            ax.grid(axis="x")
+            ax.set_xlabel(f"cycles on {machine}, relative" if machine else "BOPs of the blocks, relative")
         n = results.measured(f"{TRAINED[0]}/ratios").n
-        ax.set_ylabel(f"AP50, n = {n} canvases")
-        figure.legend(loc="outside upper left", ncols=3, fontsize=8)
+        panels[0].set_ylabel(f"AP50, n = {n} canvases")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=4, fontsize=8)
     return figure, (
-        f"QAT, W4A4 and W4A2: AP50 on n = {n} canvases (0 to 1) against bit operations relative to all windows high; "
-        f"a dot per seed ({len(TRAINED)}), lines through means; one seed at W4A3. Uniform QAT costs 1 at A4 and "
-        "0.75 at A3, and is set beside it; pruning and both run on the SAQA models."
+        f"QAT, W4A4 and W4A2: AP50 on n = {n} canvases (0 to 1) against cost relative to all windows high: bit "
+        f"operations of the blocks, and simulated cycles of the whole network on {QAT_MACHINES[0]}, which has no 2-bit "
+        f"modes, and on {QAT_MACHINES[1]}, which has them; a dot per seed ({len(TRAINED)}), lines through means; one "
+        "seed at W4A3 and where training prunes. Uniform QAT costs 1 at A4, and is set beside it; SAQA "
+        "alone prunes nothing in training."
     )
 
 
@@ -159,17 +177,30 @@ def _draw(ax: Axes, series: Series, points: Sequence[Point]) -> None:
     )  # fmt: skip
 
 
-def _seeds(ax: Axes, series: Series, models: Sequence[str], results: Results, offset: float = 0.0) -> None:
-    costs: list[float] = []
-    means: list[float] = []
-    for low, pruned in series.settings:
-        cost = cost_of(models[0], low, pruned, results).bops + offset
-        every = [results.measured(f"{model}/ratios", low, pruned).ap50 for model in models]
-        label = series.label if not costs else "_nolegend_"
+def _seeds(
+    ax: Axes, series: Series, models: Sequence[str], results: Results, machine: str | None, beside: float
+) -> None:
+    """A dot per setting and seed; nothing on a machine that has no mode for the model's bits."""
+    points = qat_points(series, models, machine, results)
+    costs = [cost + beside for cost, _ in points]
+    for place, (cost, (_, every)) in enumerate(zip(costs, points, strict=True)):
+        label = "_nolegend_" if place else series.label
         ax.plot([cost] * len(every), every, series.marker, color=series.shade, markersize=4, alpha=0.7, label=label)
-        costs.append(cost)
-        means.append(sum(every) / len(every))
+    means = [sum(every) / len(every) for _, every in points]
     ax.plot(costs, means, linestyle=series.line or "none", color=series.shade, linewidth=1)
+
+
+def qat_points(
+    series: Series, models: Sequence[str], machine: str | None, results: Results
+) -> list[tuple[float, list[float]]]:
+    """A series of trained models: (cost in BOPs or in cycles on `machine`, AP50 of every seed) by setting."""
+    found = []
+    for low, pruned in series.settings:
+        cost = cost_of(models[0], low, pruned, results)
+        accuracies = [results.measured(f"{model}/ratios", low, pruned).ap50 for model in models]
+        if machine is None or machine in cost.cycles:
+            found.append((cost.bops if machine is None else cost.cycles[machine], accuracies))
+    return found
 
 
 def drawn(results: Results) -> dict[str, tuple[Figure, str]]:

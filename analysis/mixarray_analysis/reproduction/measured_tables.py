@@ -8,12 +8,15 @@ from mixarray_analysis.reproduction.cells import cost_of, interval_text, range_t
 from mixarray_analysis.reproduction.claims import CONTROL, TRAINED, UNIFORM
 from mixarray_analysis.reproduction.results import Measured, NotMeasuredError, Results, Training
 from mixarray_analysis.reproduction.runs import (
+    ADAPTED,
     BOTH,
     COMPRESSIONS,
     COSTED,
     FEWER_BITS,
+    FEWER_CONTROL,
     FEWER_TRAINED,
     FEWER_TRAINED_BITS,
+    JOINT,
     PRUNINGS,
     PTQ_MACHINES,
     QAT_MACHINES,
@@ -33,6 +36,9 @@ TRAINED_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("SAQA from float", ("saqa_fp_s0",)),
     ("annealing after SAQA", ("annealing_s0",)),
     (f"uniform at W4A{FEWER_TRAINED_BITS}", (FEWER_TRAINED,)),
+    (f"control at W4A{FEWER_TRAINED_BITS}", (FEWER_CONTROL,)),
+    ("SparseViT's adaptation", (ADAPTED,)),
+    ("SAQA with pruning", (JOINT,)),
 )
 TRAINING_HEADINGS = (
     "model", "canvases of its trainings", "minutes of the last one", "AP50, all high: mean (range of seeds)", "seeds",
@@ -41,6 +47,10 @@ TRAINING_HEADINGS = (
 QAT_HEADINGS = (
     "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES),
     "AP50 of SAQA: mean (range)", "minus ratio 0 [95 %]", "seeds", "n",
+)  # fmt: skip
+ADAPTED_HEADINGS = (
+    "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES), "AP50 [95 %]",
+    "minus nothing pruned [95 %]", "n",
 )  # fmt: skip
 
 
@@ -52,13 +62,37 @@ def setting_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
         yield f"{NOT_YET}: {error}", *("" for _ in SETTING_HEADINGS[1:])
         return
     for one in every:
-        low, pruned = f"{one.compression / 10:g} ({100 * one.low_actual:.1f})", one.pruning / 10
-        accuracy = with_interval(one.ap50, one.ap50_low, one.ap50_high)
-        costs = _costs(model, one.compression, one.pruning, PTQ_MACHINES, results)
-        lost = interval_text(difference([one], [every[0]])) if one is not every[0] else ""
-        yield low, f"{pruned:g} ({100 * one.pruned_actual:.1f})", *costs, accuracy, lost, str(one.n)
+        yield _low(one), *_setting_cells(model, one, every[0], PTQ_MACHINES, results)
     for bits in FEWER_BITS:
         yield _fewer_bits(f"{model}_a{bits}", bits, every[0], results)
+
+
+def adapted_rows(results: Results) -> Iterator[Sequence[str]]:
+    """Every setting of the model that was adapted to pruning."""
+    try:
+        every = results.evaluation(f"{ADAPTED}/ratios")
+    except NotMeasuredError as error:
+        yield f"{NOT_YET}: {error}", *("" for _ in ADAPTED_HEADINGS[1:])
+        return
+    for one in every:
+        yield _setting_cells(ADAPTED, one, every[0], QAT_MACHINES, results)
+
+
+def _setting_cells(
+    model: str, one: Measured, zero: Measured, machines: Sequence[str], results: Results
+) -> tuple[str, ...]:
+    """What is pruned, costs, AP50 and what it lost, n."""
+    costs = _costs(model, one.compression, one.pruning, machines, results)
+    lost = interval_text(difference([one], [zero])) if one is not zero else ""
+    return _pruned(one), *costs, with_interval(one.ap50, one.ap50_low, one.ap50_high), lost, str(one.n)
+
+
+def _low(one: Measured) -> str:
+    return f"{one.compression / 10:g} ({100 * one.low_actual:.1f})"
+
+
+def _pruned(one: Measured) -> str:
+    return f"{one.pruning / 10:g} ({100 * one.pruned_actual:.1f})"
 
 
 def _fewer_bits(model: str, bits: int, zero: Measured, results: Results) -> Sequence[str]:
@@ -145,9 +179,15 @@ def trained_rows(results: Results) -> Iterator[Sequence[str]]:
             yield *shares, *costs, f"{NOT_YET}: {error}", "", "", ""
             continue
         change = interval_text(lost) if low or pruned else ""
-        counted = ones[0].low_actual, ones[0].pruned_actual
-        shares = [f"{nominal} ({100 * actual:.1f})" for nominal, actual in zip(shares, counted, strict=True)]
-        yield *shares, *costs, range_text([one.ap50 for one in ones]), change, seeds_text(lost), str(lost.n)
+        yield (
+            _low(ones[0]),
+            _pruned(ones[0]),
+            *costs,
+            range_text([one.ap50 for one in ones]),
+            change,
+            seeds_text(lost),
+            str(lost.n),
+        )
 
 
 STEP_HEADINGS = ("speedup left behind the step", *(f"{model}, {name}" for model, on in COSTED.items() for name in on))

@@ -30,8 +30,12 @@ REVERSED = ((375, 0), (750, 0), (0, 187), (0, 375))
 """Compression and pruning at equal costs, ranked the wrong way round."""
 PROMOTED = (375, 750)
 FEWER_BITS = (7, 6, 5)
-FEWER_TRAINED, FEWER_TRAINED_BITS = "uniform_a3_s0", 3
-"""The published W4A3: uniform QAT at three quarters of the cost of W4A4, one seed."""
+FEWER_TRAINED, FEWER_CONTROL, FEWER_TRAINED_BITS = "uniform_a3_s0", "control_a3_s0", 3
+"""The published W4A3: uniform QAT at three quarters of the cost of W4A4, and as much training as SAQA; one seed."""
+ADAPTED = "saa_s0"
+"""The model that SparseViT's own training adapted to pruning, with as much training as SAQA; one seed."""
+JOINT = "joint_s0"
+"""SAQA with pruned windows besides: what both together are shown on; one seed."""
 SQNR_RATIO, SQNR_CANVASES = 400, 32
 PAPERS_SCORE = "sparsevit"
 """The importance score of MixA-Q's code; all other runs rank by our default, which is another one."""
@@ -121,6 +125,9 @@ def _training() -> Iterator[Run]:
         for seed in SEEDS:
             yield _train(f"{stage}_s{seed}", stage, seed, f"uniform_s{seed}")
     yield _train(FEWER_TRAINED, "uniform", 0, "", "--high-bits", str(FEWER_TRAINED_BITS))
+    yield _train(FEWER_CONTROL, "control", 0, FEWER_TRAINED)
+    yield _train(ADAPTED, "saa", 0, "uniform_s0")
+    yield _train(JOINT, "joint", 0, "uniform_s0")
     yield _train("saqa_fp_s0", "saqa", 0)
     yield _train("annealing_s0", "annealing", 0, "saqa_s0")
 
@@ -132,6 +139,9 @@ def _trained() -> Iterator[Run]:
         yield _evaluate(f"control_s{seed}", "ratios", [(0, 0)])
         yield _evaluate(f"saqa_s{seed}", "ratios", [*mixed, *((0, p) for p in PRUNINGS), *BOTH])
     yield _evaluate(FEWER_TRAINED, "ratios", [(0, 0)])
+    yield _evaluate(FEWER_CONTROL, "ratios", [(0, 0)])
+    yield _evaluate(ADAPTED, "ratios", [(0, 0), *((0, p) for p in PRUNINGS)])
+    yield _evaluate(JOINT, "ratios", [(0, 0), *BOTH])
     yield _evaluate("saqa_fp_s0", "ratios", mixed)
     yield _evaluate("annealing_s0", "ratios", mixed)
     for model in (f"{stage}_s{seed}" for stage in ("uniform", "saqa") for seed in SEEDS):
@@ -210,8 +220,12 @@ def _rank(model: str, what: str, rankings: str, *more: str) -> Run:
 def _model(name: str) -> tuple[str, ...]:
     if name == "shipped":
         return ()
-    trained = name.startswith(("uniform_", "control_", "saqa_", "annealing_"))
-    return "--model", f"{{work}}/{name}" + ("/model" if trained else "")
+    return "--model", f"{{work}}/{name}" + ("/model" if is_trained(name) else "")
+
+
+def is_trained(model: str) -> bool:
+    """Whether `mixarray qat` makes the model of this name."""
+    return model.startswith(("uniform_", "control_", "saqa_", "saa_", "joint_", "annealing_"))
 
 
 def _settings(settings: Sequence[tuple[int, int]]) -> tuple[str, ...]:

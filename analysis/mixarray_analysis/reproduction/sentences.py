@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, QAT_COSTS, claim_row
 from mixarray_analysis.reproduction.claims import ptq_claims, qat_claims
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PTQ_MODELS, QAT_MACHINES, SEARCHES
+from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PRUNINGS, PTQ_MODELS, QAT_MACHINES, SEARCHES
 from mixarray_analysis.reproduction.verdict import Verdict
 
 VERDICT = CLAIM_HEADINGS.index("verdict")
@@ -22,23 +23,27 @@ def verdicts_sentence(results: Results) -> str:
 
 
 def hardware_sentence(results: Results) -> str:
-    """What a low branch at A2 does to the cycles of a machine without 2-bit modes, and of one with them."""
+    """What a low branch at A2, and pruning, do to the cycles of a machine without 2-bit modes, and of one with them."""
     without, with_them = QAT_MACHINES
     mixed = [quota for quota in COMPRESSIONS if quota]
     try:
         costs = [results.cost(QAT_COSTS, quota, 0).cycles for quota in mixed]
         all_low = results.cost(QAT_COSTS, ALL_LOW, 0).cycles
+        pruned = [results.cost(QAT_COSTS, 0, share).cycles for share in PRUNINGS]
     except NotMeasuredError as error:
         return f"Cycles: not measured yet: {error}."
-    spans = {
-        name: f"{min(one[name] for one in costs):.3f} to {max(one[name] for one in costs):.3f}" for name in all_low
-    }
+    spans, saved = ({name: _span([one[name] for one in found]) for name in QAT_MACHINES} for found in (costs, pruned))
     shares = f"At {mixed[0] / 10:g} to {mixed[-1] / 10:g} % low"
     return (
         f"{shares} {without}, which has no 2-bit modes, takes {spans[without]} times the cycles of ratio 0, and "
         f"{with_them}, which has them, {spans[with_them]} times; with every window low, {all_low[without]:.3f} and "
-        f"{all_low[with_them]:.3f} times. [Where the speedup went](#where-the-speedup-went) takes both apart."
+        f"{all_low[with_them]:.3f} times. What is pruned is saved on both: at {PRUNINGS[0] / 10:g} to "
+        f"{PRUNINGS[-1] / 10:g} % pruned they take {saved[without]} and {saved[with_them]} times. [Where the speedup went](#where-the-speedup-went) takes both apart."
     )
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{min(values):.3f} to {max(values):.3f}"
 
 
 def search_time_sentence(results: Results) -> str:
