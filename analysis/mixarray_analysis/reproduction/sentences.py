@@ -38,7 +38,8 @@ def hardware_sentence(results: Results) -> str:
         f"{shares} {without}, which has no 2-bit modes, takes {spans[without]} times the cycles of ratio 0, and "
         f"{with_them}, which has them, {spans[with_them]} times; with every window low, {all_low[without]:.3f} and "
         f"{all_low[with_them]:.3f} times. What is pruned is saved on both: at {PRUNINGS[0] / 10:g} to "
-        f"{PRUNINGS[-1] / 10:g} % pruned they take {saved[without]} and {saved[with_them]} times. [Where the speedup went](#where-the-speedup-went) takes both apart."
+        f"{PRUNINGS[-1] / 10:g} % pruned they take {saved[without]} and {saved[with_them]} times. "
+        "[Where the speedup went](#where-the-speedup-went) takes all of it apart but pruning."
     )
 
 
