@@ -72,19 +72,32 @@ def refuse_idle(stage: Stage, boundary: float | None, window_counts: str | None,
 
     if boundary is not None and stage is not Stage.ANNEALING:
         raise InputError("--boundary", f"does nothing in {stage}: only annealing freezes weights")
+    if stage in (Stage.UNIFORM, Stage.CONTROL):
+        _refuse_of_ratios(stage, window_counts, score)
+
+
+def _refuse_of_ratios(stage: Stage, window_counts: str | None, score: str | None) -> None:
     for option, value in (("--window-counts", window_counts), ("--score", score)):
-        if value is not None and stage in (Stage.UNIFORM, Stage.CONTROL):
+        if value is not None:
             raise InputError(option, f"does nothing in {stage}: all windows run high there")
 
 
-def run_stage(options: QatOptions, begins: Beginning, resume: bool, quiet: bool) -> QatResult:
+def run_stage(
+    options: QatOptions,
+    begins: Beginning,
+    resume: bool,
+    quiet: bool,
+    window_counts: str | None = None,
+    score: str | None = None,
+) -> QatResult:
     """Train; raises InputError where `options.out` is in the way, or has nothing to resume.
 
+    `window_counts` and `score` are what was typed: annealing ignores them where its model was trained without ratios.
     An empty folder is not in the way: a run that was stopped before its first checkpoint leaves one.
     """
     from mixarray_traces.training.qat import train_qat
     from mixarray_traces.training.qat.checkpoint import CHECKPOINT_FILE
-    from mixarray_traces.training.qat.loop import check_device
+    from mixarray_traces.training.qat.loop import check_device, law_of
 
     if options.out.exists() and not resume and not _is_empty_folder(options.out):
         raise InputError(str(options.out), "already exists; give --resume to go on from its checkpoint", "--out")
@@ -92,6 +105,8 @@ def run_stage(options: QatOptions, begins: Beginning, resume: bool, quiet: bool)
         raise InputError(str(options.out / CHECKPOINT_FILE), "no such checkpoint to go on from", "--resume")
     check_device(options.device)
     start = _start(options, begins, quiet)
+    if law_of(options.stage, start) is None:
+        _refuse_of_ratios(options.stage, window_counts, score)
     teacher = load_checkpoint(begins.checkpoint) if options.distillation else None
     with progress_bar(f"qat {options.stage}", quiet) as report:
         return train_qat(start, teacher, options, _teller(report, quiet))

@@ -67,6 +67,18 @@ def test_a_line_of_progress() -> None:
 
 @pytest.mark.full
 @pytest.mark.needs("fashion-mnist")
+def test_annealing_without_ratios_takes_no_option_of_theirs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ("--images", "8", "--batch", "8", "--threads", "1", "-q")
+    assert main(["qat", "uniform", "-o", str(tmp_path / "u"), *common]) == 0
+    annealing = ["qat", "annealing", "--model", str(tmp_path / "u" / "model"), "-o", str(tmp_path / "a"), *common]
+    assert main([*annealing, "--score", "random"]) == 2
+    assert "--score: does nothing in annealing" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+    assert main(annealing) == 0
+
+
+@pytest.mark.full
+@pytest.mark.needs("fashion-mnist")
 def test_stages_follow_one_another_and_a_run_goes_on_only_when_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ from mixarray_traces.quantization.options import (
     QuantizationOptions,
     QueryKey,
 )
+from mixarray_traces.quantization.provenance import TrainingRun
 from mixarray_traces.quantization.quantized import QuantizedDetector
 from mixarray_traces.quantization.ratios import Ratios
 from mixarray_traces.quantization.running import run_network
@@ -39,9 +40,9 @@ from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.recorder import record
 from mixarray_traces.training.qat import QatOptions, Stage, train_qat
 from mixarray_traces.training.qat.distillation import distillation_loss
-from mixarray_traces.training.qat.loop import windows_of_stages
+from mixarray_traces.training.qat.loop import law_of, windows_of_stages
 from mixarray_traces.training.qat.low_branch import lowered, with_fresh_low_branch
-from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step
+from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState
 from mixarray_traces.training.targets import detection_loss
 from mixarray_traces.training.train import collate
@@ -81,19 +82,27 @@ def changed(before: QuantizedDetector, after: QuantizedDetector) -> set[str]:
     return {name for name in one if not torch.equal(one[name], other[name])}
 
 
-@pytest.mark.parametrize("stage", [Stage.UNIFORM, Stage.SAQA, Stage.JOINT])
+@pytest.mark.parametrize(
+    ("stage", "ratios"),
+    [
+        (Stage.UNIFORM, Ratios.uniform(0, (2, 2))),
+        (Stage.SAQA, Ratios.uniform(500, (2, 2))),
+        (Stage.SAA, Ratios.uniform(0, (2, 2), 400)),
+        (Stage.JOINT, Ratios.uniform(300, (2, 2), 400)),
+    ],
+)
 def test_frozen_and_trainable_give_the_same_bits(
-    stage: Stage, start: QuantizedDetector, teacher: Detector, images: Tensor, tmp_path: Path
+    stage: Stage, ratios: Ratios, start: QuantizedDetector, teacher: Detector, images: Tensor, tmp_path: Path
 ) -> None:
     model = train_qat(start, teacher, options(tmp_path / "run", stage)).model
-    both = stage is not Stage.UNIFORM
-    state = TrainState.of(model, both, "cpu")
+    state = TrainState.of(model, stage in (Stage.SAQA, Stage.JOINT), "cpu")
     facts = tuple(ImageFacts(number) for number in range(len(images)))
-    plan = model.plan(500 if both else 0, facts)
+    plan = model.plan(ratios, facts)
     live = run_network(state.network, images, plan, state.arithmetic())
     frozen = model.run(images, plan)
     assert torch.equal(live.output.detach(), frozen.output)
-    assert any(bool(block.low.any()) for block in frozen.windows) == both
+    assert any(bool(block.low.any()) for block in frozen.windows) == bool(ratios.nominal)
+    assert any(bool(block.pruned.any()) for block in frozen.windows) == bool(ratios.nominal_pruning)
     other = replace(model, calibration=start.calibration, _arithmetics={})
     assert not torch.equal(live.output.detach(), other.run(images, plan).output)
 
@@ -194,6 +203,20 @@ def test_annealing_goes_on_with_both_branches_where_both_were_trained(
     alone = train_qat(start, teacher, options(tmp_path / "alone", Stage.ANNEALING)).model
     assert (low_of(both), low_of(alone)) == (LowBranch.TRAINED, LowBranch.INITIALISED)
     assert any(name.endswith("@2.steps") for name in changed(saqa, both))
+
+
+def test_annealing_goes_on_with_the_ratios_of_what_it_anneals(start: QuantizedDetector) -> None:
+    def after(*stages: Stage) -> QuantizedDetector:
+        return replace(start, training=tuple(TrainingRun(stage, 0, 64, 64, 64, 112, 5e-4) for stage in stages))
+
+    laws = {Stage.UNIFORM: None, Stage.CONTROL: None, Stage.SAQA: ratios_of_step, Stage.SAA: pruning_of_step}
+    for stage, law in (laws | {Stage.JOINT: both_of_step}).items():
+        assert law_of(stage, start) is law
+        assert law_of(Stage.ANNEALING, after(Stage.UNIFORM, stage)) is law
+        assert law_of(Stage.ANNEALING, after(stage, Stage.ANNEALING)) is law
+    assert law_of(Stage.ANNEALING, start) is None
+    untold = replace(start, options=replace(start.options, ofq=OfqOptions(low_branch=LowBranch.TRAINED)))
+    assert law_of(Stage.ANNEALING, untold) is ratios_of_step  # saved before runs were noted
 
 
 def low_of(model: QuantizedDetector) -> LowBranch | None:

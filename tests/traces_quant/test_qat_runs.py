@@ -148,7 +148,7 @@ def test_a_trained_low_branch_is_not_thrown_away(start: QuantizedDetector, teach
         assert not (tmp_path / stage).exists()
 
 
-def test_control_and_saa_see_saqas_canvases_and_other_stages_see_others(
+def test_what_is_compared_with_saqa_sees_its_canvases_and_other_stages_see_others(
     start: QuantizedDetector, teacher: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Tensor] = []
@@ -168,6 +168,7 @@ def test_control_and_saa_see_saqas_canvases_and_other_stages_see_others(
     saqa = canvases(Stage.SAQA, 1)
     assert torch.equal(canvases(Stage.CONTROL, 1), saqa)
     assert torch.equal(canvases(Stage.SAA, 1), saqa)
+    assert torch.equal(canvases(Stage.JOINT, 1), saqa)
     for stage, seed in ((Stage.UNIFORM, 1), (Stage.ANNEALING, 1), (Stage.CONTROL, 2)):
         assert not torch.equal(canvases(stage, seed), saqa)
 

@@ -104,5 +104,5 @@ def command(
     if threads:
         torch.set_num_threads(threads)
     begins = beginning(options, model, checkpoint, Chosen(vectors, query_key, high_bits, low_bits))
-    result = run_stage(options, begins, resume, quiet)
+    result = run_stage(options, begins, resume, quiet, window_counts, score)
     typer.echo(f"{'finished' if result.finished else 'stopped'}: {result.path}")

@@ -34,7 +34,7 @@ from mixarray_traces.training.qat.checkpoint import (
 )
 from mixarray_traces.training.qat.distillation import distillation_loss
 from mixarray_traces.training.qat.options import QatOptions, WindowCounts
-from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step, ratios_of_step
+from mixarray_traces.training.qat.sampler import RatiosOfStep, both_of_step, pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState, low_branch_is_trained
 from mixarray_traces.training.targets import Batch, detection_loss
 from mixarray_traces.training.train import collate, open_training_canvases
@@ -129,7 +129,7 @@ class _Run:
         self.parameters = self.state.parameters()
         leaves = list(self.parameters.values())
         self.optimizer = torch.optim.AdamW(leaves, lr=options.learning_rate, weight_decay=0.0, foreach=True)
-        self.score = load_score(options.score)
+        self.score, self.law = load_score(options.score), law_of(options.stage, start)
         self.step = 0
         self.settings = options.settings | {"start": quantized_sha256(start)} | teacher_settings(self.teacher)
         if (options.out / CHECKPOINT_FILE).exists():
@@ -186,13 +186,11 @@ class _Run:
 
     def _ratios(self) -> Ratios:
         depths = self.state.network.config.backbone.depths
-        default = ratios_of_step if self.low_trains else None
-        draw = {Stage.SAA: pruning_of_step, Stage.JOINT: both_of_step}.get(self.options.stage, default)
-        if draw is None:
+        if self.law is None:
             return Ratios.uniform(0, depths)
         random = self.options.window_counts is WindowCounts.STOCHASTIC
         windows = windows_of_stages(self.state.network, self.options.size) if random else None
-        return draw(self.options.seed, self.step, depths, windows)
+        return self.law(self.options.seed, self.step, depths, windows)
 
     def _set_gradients(self, batch: Batch, ratios: Ratios) -> tuple[float, float]:
         """Gradients of the whole loss; the detector's loss, and the distillation's."""
@@ -237,6 +235,16 @@ class _Run:
             distillation=distilled,
             ratio=ratio,
         )
+
+
+def law_of(stage: Stage, start: QuantizedDetector) -> RatiosOfStep | None:
+    """What draws a step's ratios; None: all windows run high. Annealing goes on with that of what it anneals."""
+    laws = {Stage.SAQA: ratios_of_step, Stage.SAA: pruning_of_step, Stage.JOINT: both_of_step}
+    if stage is not Stage.ANNEALING:
+        return laws.get(stage)
+    behind = [run.stage for run in start.training if run.stage is not Stage.ANNEALING]
+    unknown = ratios_of_step if low_branch_is_trained(start) else None
+    return laws.get(behind[-1]) if behind else unknown
 
 
 def windows_of_stages(detector: Detector, size: int) -> tuple[int, ...]:

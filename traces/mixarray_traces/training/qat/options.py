@@ -15,6 +15,9 @@ Settings = dict[str, int | float | str]
 """What a run keeps when it is resumed, by name."""
 
 
+_STREAMS = {Stage.UNIFORM: 0, Stage.CONTROL: 1, Stage.SAQA: 1, Stage.SAA: 1, Stage.JOINT: 1, Stage.ANNEALING: 2}
+
+
 class WindowCounts(StrEnum):
     """How a training turns a ratio into a number of low windows, or of pruned ones.
 
@@ -93,8 +96,7 @@ class QatOptions:
     @property
     def stream(self) -> int:
         """Seed of the canvases. Stages that are compared with SAQA see its own; others, and pre-training, others."""
-        place = {Stage.UNIFORM: 0, Stage.ANNEALING: 2}.get(self.stage, 1)
-        return 1_000_000 + 3 * self.seed + place
+        return 1_000_000 + 3 * self.seed + _STREAMS[self.stage]
 
     def run(self, images: int) -> TrainingRun:
         """What the model is told of this run once `images` canvases were seen."""

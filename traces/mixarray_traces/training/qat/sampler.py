@@ -15,7 +15,7 @@ ratios of a pair, and one share of it, uniform on [0, 1] and the same for all pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ LARGEST = 0.8
 """Largest ratio of a pair."""
 _COMPRESSION, _PRUNING, _BOTH = 0x5A0A, 0x5AA0, 0x5AAA
 """Keep these draws apart from each other and from all others of the same seed."""
+
+
+RatiosOfStep = Callable[[int, int, tuple[int, ...], tuple[int, ...] | None], Ratios]
+"""Ratios from a seed, the step, the depths of the stages, and their windows where counts are random."""
 
 
 def draw_ratios(rng: np.random.Generator, depths: tuple[int, ...]) -> Pairs:
