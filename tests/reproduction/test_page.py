@@ -15,7 +15,15 @@ from mixarray_analysis.reproduction.claims import NOT_TRIED, ptq_claims, qat_cla
 from mixarray_analysis.reproduction.draw import draw, page
 from mixarray_analysis.reproduction.page import page_text
 from mixarray_analysis.reproduction.results import Results
-from mixarray_analysis.reproduction.runs import ADAPTED, PTQ_MODELS
+from mixarray_analysis.reproduction.runs import (
+    ADAPTED,
+    FEWER_CONTROL,
+    FEWER_TRAINED,
+    JOINT,
+    PTQ_MACHINES,
+    PTQ_MODELS,
+    QAT_MACHINES,
+)
 from mixarray_analysis.reproduction.sentences import gain_sentence, verdicts_sentence
 
 from .conftest import plain_accuracy, write_all, write_csv
@@ -70,19 +78,29 @@ def test_one_seed_that_disagrees_takes_the_verdict_away(tmp_path: Path) -> None:
 
 
 def test_after_training_pruning_is_judged_by_the_model_adapted_to_it(tmp_path: Path) -> None:
-    """Its gain decides the pruning claims; what the SAQA models do when pruned decides none."""
+    """What the SAQA models do when pruned decides none of these claims."""
 
     def verdicts(model: str) -> list[str]:
         def accuracy(run: str, q: int, p: int) -> float:
             return plain_accuracy(run, q, p) + 0.5 * (run.startswith(model) and p > 0 and q == 0)
 
         changed = write_all(tmp_path / model, accuracy)
-        return [claim_row(claim, changed)[VERDICT] for claim in qat_claims() if "pruning" in claim.said]
+        rows = [claim_row(claim, changed) for claim in qat_claims() if "pruning" in claim.said]
+        return [row[VERDICT].split(" (")[0] for row in rows]
 
-    plain, other, adapted = (verdicts(name) for name in ("none", "saqa_s", ADAPTED))
+    plain, other, adapted, joint = (verdicts(name) for name in ("none", "saqa_s", ADAPTED, JOINT))
+    won = ["opposite"] * 2 + ["seen"] * 2 + ["opposite"] * 2
     assert other == plain
-    assert [one.split(" (")[0] for one in adapted] == ["seen"] * 2 + ["opposite"] * 2 + ["seen"] * 2 + ["opposite"] * 2
-    assert adapted != plain
+    assert adapted == ["seen"] * 2 + won + plain[8:]
+    assert joint == plain[:8] + won
+
+
+def test_fewer_bits_are_judged_at_an_equal_budget(tmp_path: Path) -> None:
+    def verdict(model: str) -> str:
+        changed = write_all(tmp_path / model, lambda run, q, p: plain_accuracy(run, q, p) - 0.2 * run.startswith(model))
+        return next(claim_row(claim, changed)[VERDICT] for claim in qat_claims() if "W4A3" in claim.said)
+
+    assert [verdict(name) for name in ("none", FEWER_TRAINED, FEWER_CONTROL)] == ["opposite", "opposite", "seen"]
 
 
 def test_unlike_canvases_are_not_compared(results: Results, tmp_path: Path) -> None:
@@ -168,7 +186,11 @@ def test_a_training_is_told_with_its_budget_and_time(results: Results, tmp_path:
 
 @pytest.mark.parametrize(("model", "cost"), [("shipped_a6", 6 / 8), ("uniform_a3_s0", 3 / 4)])
 def test_fewer_bits_everywhere_cost_their_share(results: Results, model: str, cost: float) -> None:
-    assert cost_of(model, 0, 0, results).bops == cost
+    """Of the bits; of the cycles what simulating them says."""
+    found = cost_of(model, 0, 0, results)
+    assert found.bops == cost
+    assert set(found.cycles.values()) == {0.9}
+    assert set(found.cycles) == set(QAT_MACHINES if "_s" in model else PTQ_MACHINES)
 
 
 def test_the_sentence_on_hardware_follows_the_cycles(results: Results) -> None:

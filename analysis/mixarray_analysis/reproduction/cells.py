@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mixarray_analysis.reproduction.claims import Claim, Side
 from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import is_trained
+from mixarray_analysis.reproduction.runs import FEWER_START, is_trained
 from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
 from mixarray_analysis.spread import mean_and_range
 
@@ -45,11 +45,14 @@ def measured(side: Side, results: Results) -> list[Measured]:
 
 
 def cost_of(model: str, compression: int, pruning: int, results: Results) -> Cost:
-    """Relative to ratio 0 of the model's method; at fewer bits everywhere the bits over those of ratio 0."""
+    """Relative to ratio 0 of the model's method; at fewer bits everywhere, to that at the usual bits."""
     trained = is_trained(model)
     fewer = re.search(r"_a(\d)(?:_s\d)?$", model)
     if fewer is not None:
-        return Cost(int(fewer[1]) / (HIGHEST_TRAINED_BITS if trained else HIGHEST_BITS), {})
+        usual, its = (QAT_COSTS, FEWER_START) if trained else (model[: fewer.start()], model)
+        zero, bits = results.cycles(usual), HIGHEST_TRAINED_BITS if trained else HIGHEST_BITS
+        cycles = {machine: count / zero[machine] for machine, count in results.cycles(its).items()}
+        return Cost(int(fewer[1]) / bits, cycles)
     return results.cost(QAT_COSTS if trained else model, compression, pruning)
 
 

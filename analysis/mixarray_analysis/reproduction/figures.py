@@ -58,22 +58,31 @@ FEWER = Series("fewer bits everywhere: A7, A6, A5", BLACK, "X", "-.")
 PTQ_ROWS: tuple[tuple[str | None, tuple[Series, ...]], ...] = (
     (None, (MIXED, PRUNED, TOGETHER, WRONG, WRONG_PRUNED, FEWER)),
     (None, (MIXED, WRONG, FEWER)),
-    (PTQ_MACHINES[0], (MIXED, PRUNED, TOGETHER, WRONG, WRONG_PRUNED)),
+    (PTQ_MACHINES[0], (MIXED, PRUNED, TOGETHER, WRONG, WRONG_PRUNED, FEWER)),
 )
 """Of each row the accelerator whose cycles are the cost (None: BOPs), and what is drawn. Pruning may lose so much more
 that the rest has a row of its own."""
 
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A series of trained models. beside: how far it is set beside its bit operations, where many cost the same."""
+
+    series: Series
+    models: tuple[str, ...]
+    beside: float = 0.0
+
+
 QAT_SHOWN = (
-    (Series("uniform QAT", BLACK, "X", "", ((0, 0),)), UNIFORM, 0.012),
-    (Series("uniform QAT, equal budget", GREY, "P", "", ((0, 0),)), CONTROL, 0.024),
-    (Series(f"the same at W4A{FEWER_TRAINED_BITS}", BLACK, "^", "", ((0, 0),)), (FEWER_CONTROL,), 0.0),
-    (replace(MIXED, label="SAQA, MixA-Q", settings=tuple((q, 0) for q in COMPRESSIONS)), TRAINED, 0.0),
-    (replace(PRUNED, label="SAQA, pruning", shade=colour(5), marker="v", line=":"), TRAINED, 0.0),
-    (replace(TOGETHER, label="SAQA, both"), TRAINED, 0.0),
-    (replace(TOGETHER, label="SAQA with pruning, both", shade=colour(3), marker="P"), (JOINT,), 0.0),
-    (replace(PRUNED, label="SparseViT's training, pruning"), (ADAPTED,), 0.0),
+    Shown(Series("uniform QAT", BLACK, "X", "", ((0, 0),)), UNIFORM, 0.012),
+    Shown(Series("uniform QAT, equal budget (control)", GREY, "P", "", ((0, 0),)), CONTROL, 0.024),
+    Shown(Series(f"control at W4A{FEWER_TRAINED_BITS}", BLACK, "^", "", ((0, 0),)), (FEWER_CONTROL,)),
+    Shown(replace(MIXED, label="SAQA, MixA-Q", settings=tuple((q, 0) for q in COMPRESSIONS)), TRAINED),
+    Shown(replace(PRUNED, label="SparseViT's adaptation, pruning"), (ADAPTED,)),
+    Shown(replace(PRUNED, label="joint, pruning", shade=colour(3), marker="o", line="-."), (JOINT,)),
+    Shown(replace(TOGETHER, label="joint, both", shade=colour(3), marker="P"), (JOINT,)),
 )
-"""After training: series, its models, and how far it is set beside its cost."""
+"""What is drawn of trained models; of SAQA not what is pruned, which its training never saw (a table has it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +159,8 @@ def qat_figure(results: Results) -> tuple[Figure, str]:
         FigureCanvasAgg(figure)
         panels = figure.subplots(1, len(costs), sharey=True)
         for ax, machine in zip(panels, costs, strict=True):
-            for series, models, beside in QAT_SHOWN:
-                _seeds(ax, series, models, results, machine, beside)
+            for shown in QAT_SHOWN:
+                _seeds(ax, shown, machine, results)
             ax.axvline(1, color=GREY, linewidth=0.8)
             ax.grid(axis="x")
             ax.set_xlabel(f"cycles on {machine}, relative" if machine else "BOPs of the blocks, relative")
@@ -163,8 +172,8 @@ def qat_figure(results: Results) -> tuple[Figure, str]:
         f"QAT, W4A4 and W4A2: AP50 on n = {n} canvases (0 to 1) against cost relative to all windows high: bit "
         f"operations of the blocks, and simulated cycles of the whole network on {QAT_MACHINES[0]}, which has no 2-bit "
         f"modes, and on {QAT_MACHINES[1]}, which has them; a dot per seed ({len(TRAINED)}), lines through means; one "
-        "seed at W4A3 and where training prunes. Uniform QAT costs 1 at A4, and is set beside it; SAQA "
-        "alone prunes nothing in training."
+        "seed at W4A3 and where training prunes. Both machines run A3 as A4. Uniform QAT costs 1, and on the left is "
+        "set beside it; `joint` is SAQA with pruned windows besides."
     )
 
 
@@ -177,12 +186,10 @@ def _draw(ax: Axes, series: Series, points: Sequence[Point]) -> None:
     )  # fmt: skip
 
 
-def _seeds(
-    ax: Axes, series: Series, models: Sequence[str], results: Results, machine: str | None, beside: float
-) -> None:
-    """A dot per setting and seed; nothing on a machine that has no mode for the model's bits."""
-    points = qat_points(series, models, machine, results)
-    costs = [cost + beside for cost, _ in points]
+def _seeds(ax: Axes, shown: Shown, machine: str | None, results: Results) -> None:
+    """A dot per setting and seed, and a line through the means of the seeds."""
+    series, points = shown.series, qat_points(shown, machine, results)
+    costs = [cost + (0 if machine else shown.beside) for cost, _ in points]
     for place, (cost, (_, every)) in enumerate(zip(costs, points, strict=True)):
         label = "_nolegend_" if place else series.label
         ax.plot([cost] * len(every), every, series.marker, color=series.shade, markersize=4, alpha=0.7, label=label)
@@ -190,16 +197,13 @@ def _seeds(
     ax.plot(costs, means, linestyle=series.line or "none", color=series.shade, linewidth=1)
 
 
-def qat_points(
-    series: Series, models: Sequence[str], machine: str | None, results: Results
-) -> list[tuple[float, list[float]]]:
-    """A series of trained models: (cost in BOPs or in cycles on `machine`, AP50 of every seed) by setting."""
+def qat_points(shown: Shown, machine: str | None, results: Results) -> list[tuple[float, list[float]]]:
+    """A series of trained models: (cost in BOPs, or in cycles on `machine`; AP50 of every seed) by setting."""
     found = []
-    for low, pruned in series.settings:
-        cost = cost_of(models[0], low, pruned, results)
-        accuracies = [results.measured(f"{model}/ratios", low, pruned).ap50 for model in models]
-        if machine is None or machine in cost.cycles:
-            found.append((cost.bops if machine is None else cost.cycles[machine], accuracies))
+    for low, pruned in shown.series.settings:
+        cost = cost_of(shown.models[0], low, pruned, results)
+        every = [results.measured(f"{model}/ratios", low, pruned).ap50 for model in shown.models]
+        found.append((cost.bops if machine is None else cost.cycles[machine], every))
     return found
 
 

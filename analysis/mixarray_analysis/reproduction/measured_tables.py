@@ -29,6 +29,7 @@ SETTING_HEADINGS = (
     "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in PTQ_MACHINES),
     "AP50 [95 %]", "minus ratio 0 [95 %]", "n",
 )  # fmt: skip
+PRUNED_KINDS = {ADAPTED: "SparseViT's adaptation", JOINT: "joint"}
 TRAINED_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("uniform", UNIFORM),
     ("control", CONTROL),
@@ -37,8 +38,7 @@ TRAINED_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("annealing after SAQA", ("annealing_s0",)),
     (f"uniform at W4A{FEWER_TRAINED_BITS}", (FEWER_TRAINED,)),
     (f"control at W4A{FEWER_TRAINED_BITS}", (FEWER_CONTROL,)),
-    ("SparseViT's adaptation", (ADAPTED,)),
-    ("SAQA with pruning", (JOINT,)),
+    *((name, (model,)) for model, name in PRUNED_KINDS.items()),
 )
 TRAINING_HEADINGS = (
     "model", "canvases of its trainings", "minutes of the last one", "AP50, all high: mean (range of seeds)", "seeds",
@@ -48,9 +48,9 @@ QAT_HEADINGS = (
     "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES),
     "AP50 of SAQA: mean (range)", "minus ratio 0 [95 %]", "seeds", "n",
 )  # fmt: skip
-ADAPTED_HEADINGS = (
-    "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES), "AP50 [95 %]",
-    "minus nothing pruned [95 %]", "n",
+PRUNED_HEADINGS = (
+    "model", "low % (counted)", "pruned % (counted)", "BOPs", *(f"cycles, {name}" for name in QAT_MACHINES),
+    "AP50 [95 %]", "minus ratio 0 [95 %]", "n",
 )  # fmt: skip
 
 
@@ -67,15 +67,16 @@ def setting_rows(model: str, results: Results) -> Iterator[Sequence[str]]:
         yield _fewer_bits(f"{model}_a{bits}", bits, every[0], results)
 
 
-def adapted_rows(results: Results) -> Iterator[Sequence[str]]:
-    """Every setting of the model that was adapted to pruning."""
-    try:
-        every = results.evaluation(f"{ADAPTED}/ratios")
-    except NotMeasuredError as error:
-        yield f"{NOT_YET}: {error}", *("" for _ in ADAPTED_HEADINGS[1:])
-        return
-    for one in every:
-        yield _setting_cells(ADAPTED, one, every[0], QAT_MACHINES, results)
+def pruned_rows(results: Results) -> Iterator[Sequence[str]]:
+    """Every setting of the models whose training pruned."""
+    for model, name in PRUNED_KINDS.items():
+        try:
+            every = results.evaluation(f"{model}/ratios")
+        except NotMeasuredError as error:
+            yield name, f"{NOT_YET}: {error}", *("" for _ in PRUNED_HEADINGS[2:])
+            continue
+        for one in every:
+            yield name, _low(one), *_setting_cells(model, one, every[0], QAT_MACHINES, results)
 
 
 def _setting_cells(
@@ -96,16 +97,15 @@ def _pruned(one: Measured) -> str:
 
 
 def _fewer_bits(model: str, bits: int, zero: Measured, results: Results) -> Sequence[str]:
-    """All windows at `bits`; no array of ours has such a mode, so there are no cycles."""
-    words, cost = f"all at A{bits}", f"{cost_of(model, 0, 0, results).bops:.3f}"
-    empty = ["" for _ in PTQ_MACHINES]
+    """All windows at `bits`; arrays run them in their next wider mode, so only memory traffic is saved."""
+    words, costs = f"all at A{bits}", _costs(model, 0, 0, PTQ_MACHINES, results)
     try:
         one = results.measured(f"{model}/ratios")
         lost = interval_text(difference([one], [zero]))
     except NotMeasuredError as error:
-        return words, "", cost, *empty, f"{NOT_YET}: {error}", "", ""
+        return words, "", *costs, f"{NOT_YET}: {error}", "", ""
     accuracy = with_interval(one.ap50, one.ap50_low, one.ap50_high)
-    return words, "", cost, *empty, accuracy, lost, str(one.n)
+    return words, "", *costs, accuracy, lost, str(one.n)
 
 
 RANKING_HEADINGS = ("windows ranked by", "low % (counted)", "AP50 [95 %]", "minus that ranking [95 %]", "n")

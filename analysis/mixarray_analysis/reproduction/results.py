@@ -93,6 +93,11 @@ class Results:
         cycles = {row["accelerator"]: 1 / float(row["simulated_speedup"]) for row in places}
         return Cost(1 / float(places[0]["bops_speedup"]), cycles)
 
+    def cycles(self, model: str) -> dict[str, int]:
+        """Simulated cycles of ratio 0 of `model`, by accelerator."""
+        rows = self._rows(f"{model}/costs.csv", f"{model}/costs")
+        return {row["accelerator"]: int(row["cycles"]) for row in rows if _setting(row) == (0, 0)}
+
     def waterfall(self, model: str) -> dict[str, dict[str, float]]:
         """Speedup over ratio 0 by accelerator and step of `mixarray explain`, the steps in their order."""
         found: dict[str, dict[str, float]] = {}

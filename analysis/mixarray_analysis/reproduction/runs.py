@@ -46,6 +46,12 @@ PTQ_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 QAT_MACHINES = ("packed_w4_32x32", "bricks16_16x32")
 COSTED = {"shipped": PTQ_MACHINES, "repq_vit": PTQ_MACHINES, "ofq_start": QAT_MACHINES}
 """Models whose settings are simulated, and on what; `ofq_start` stands for all trained ones, which have its shapes."""
+FEWER_START = f"ofq_start_a{FEWER_TRAINED_BITS}"
+"""What `ofq_start` is for trained models stands here for those at fewer bits."""
+FEWER_COSTED = {f"{model}_a{bits}": PTQ_MACHINES for model in PTQ_MODELS for bits in FEWER_BITS} | {
+    FEWER_START: QAT_MACHINES
+}
+"""Models at fewer bits everywhere, and on what ratio 0 of them is simulated."""
 SEARCH_MACHINES = ("packed_w4_32x32", "decoupled_int8_int4")
 SEARCHES = {f"bops_s{seed}": ("bops", SEARCH_MACHINES[0], seed) for seed in SEEDS} | {
     f"cycles_{machine}_s{seed}": ("cycles", machine, seed) for machine in SEARCH_MACHINES for seed in SEEDS
@@ -141,7 +147,7 @@ def _trained() -> Iterator[Run]:
     yield _evaluate(FEWER_TRAINED, "ratios", [(0, 0)])
     yield _evaluate(FEWER_CONTROL, "ratios", [(0, 0)])
     yield _evaluate(ADAPTED, "ratios", [(0, 0), *((0, p) for p in PRUNINGS)])
-    yield _evaluate(JOINT, "ratios", [(0, 0), *BOTH])
+    yield _evaluate(JOINT, "ratios", [(0, 0), *((0, p) for p in PRUNINGS), *BOTH])
     yield _evaluate("saqa_fp_s0", "ratios", mixed)
     yield _evaluate("annealing_s0", "ratios", mixed)
     for model in (f"{stage}_s{seed}" for stage in ("uniform", "saqa") for seed in SEEDS):
@@ -152,17 +158,28 @@ def _trained() -> Iterator[Run]:
 
 def _costs() -> Iterator[Run]:
     yield _quantize("ofq_start", "ofq", 4, 2)
+    yield _quantize(FEWER_START, "ofq", FEWER_TRAINED_BITS, 2)
     settings = [*((q, 0) for q in (*COMPRESSIONS, ALL_LOW)), *((0, p) for p in PRUNINGS), *BOTH]
+    for model, machines in FEWER_COSTED.items():
+        yield _simulate(model, [(0, 0)], machines)
     for model, machines in COSTED.items():
-        out, simulated_on = f"{{work}}/costs_{model}", ("-a", ",".join(machines))
-        words = "sweep", *_model(model), *_settings(settings), "--n", "0", "--recorded", "1", *simulated_on
-        made, needs = f"{out}/summary.csv", () if model == "shipped" else (model,)
-        kept = ((made, f"results/{model}/costs.csv"),)
-        yield Run(f"{model}/costs", (*words, "-o", out), made, kept, needs=needs)
-        bundle, why = f"{out}/bundles/ratio_{EXPLAINED:04d}", f"{{work}}/why_{model}"
+        yield _simulate(model, settings, machines)
+        simulated_on = "-a", ",".join(machines)
+        bundle, why = f"{_costs_of(model)}/bundles/ratio_{EXPLAINED:04d}", f"{{work}}/why_{model}"
         steps = f"{why}/waterfall.csv"
         kept, needs = ((steps, f"results/{model}/waterfall.csv"),), (f"{model}/costs",)
         yield Run(f"{model}/waterfall", ("explain", bundle, *simulated_on, "-o", why), steps, kept, needs=needs)
+
+
+def _simulate(model: str, settings: Sequence[tuple[int, int]], machines: Sequence[str]) -> Run:
+    out, simulated_on = _costs_of(model), ("-a", ",".join(machines))
+    words = "sweep", *_model(model), *_settings(settings), "--n", "0", "--recorded", "1", *simulated_on, "-o", out
+    made, needs = f"{out}/summary.csv", () if model == "shipped" else (model,)
+    return Run(f"{model}/costs", words, made, ((made, f"results/{model}/costs.csv"),), needs=needs)
+
+
+def _costs_of(model: str) -> str:
+    return f"{{work}}/costs_{model}"
 
 
 def _searches() -> Iterator[Run]:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, QAT_COSTS, claim_row
 from mixarray_analysis.reproduction.claims import ptq_claims, qat_claims
 from mixarray_analysis.reproduction.results import NotMeasuredError, Results
-from mixarray_analysis.reproduction.runs import ALL_LOW, COMPRESSIONS, PRUNINGS, PTQ_MODELS, QAT_MACHINES, SEARCHES
+from mixarray_analysis.reproduction.runs import (
+    ALL_LOW,
+    COMPRESSIONS,
+    EXPLAINED,
+    PRUNINGS,
+    PTQ_MODELS,
+    QAT_MACHINES,
+    SEARCHES,
+)
 from mixarray_analysis.reproduction.verdict import Verdict
 
 VERDICT = CLAIM_HEADINGS.index("verdict")
@@ -29,22 +37,25 @@ def hardware_sentence(results: Results) -> str:
     try:
         costs = [results.cost(QAT_COSTS, quota, 0).cycles for quota in mixed]
         all_low = results.cost(QAT_COSTS, ALL_LOW, 0).cycles
-        pruned = [results.cost(QAT_COSTS, 0, share).cycles for share in PRUNINGS]
+        least, most = (results.cost(QAT_COSTS, 0, share).cycles for share in (PRUNINGS[0], PRUNINGS[-1]))
     except NotMeasuredError as error:
         return f"Cycles: not measured yet: {error}."
-    spans, saved = ({name: _span([one[name] for one in found]) for name in QAT_MACHINES} for found in (costs, pruned))
+    spans = {
+        name: f"{min(one[name] for one in costs):.3f} to {max(one[name] for one in costs):.3f}" for name in QAT_MACHINES
+    }
     shares = f"At {mixed[0] / 10:g} to {mixed[-1] / 10:g} % low"
     return (
         f"{shares} {without}, which has no 2-bit modes, takes {spans[without]} times the cycles of ratio 0, and "
         f"{with_them}, which has them, {spans[with_them]} times; with every window low, {all_low[without]:.3f} and "
-        f"{all_low[with_them]:.3f} times. What is pruned is saved on both: at {PRUNINGS[0] / 10:g} to "
-        f"{PRUNINGS[-1] / 10:g} % pruned they take {saved[without]} and {saved[with_them]} times. "
-        "[Where the speedup went](#where-the-speedup-went) takes all of it apart but pruning."
+        f"{all_low[with_them]:.3f} times. Pruning saves on both, but less than its "
+        f"share: {_pruned(PRUNINGS[0], least)}, {_pruned(PRUNINGS[-1], most)}. "
+        f"[Where the speedup went](#where-the-speedup-went) takes {EXPLAINED / 10:g} % low apart."
     )
 
 
-def _span(values: Sequence[float]) -> str:
-    return f"{min(values):.3f} to {max(values):.3f}"
+def _pruned(share: int, cycles: Mapping[str, float]) -> str:
+    times = " and ".join(f"{cycles[name]:.3f}" for name in QAT_MACHINES)
+    return f"{share / 10:g} % pruned takes {times} times"
 
 
 def search_time_sentence(results: Results) -> str:
