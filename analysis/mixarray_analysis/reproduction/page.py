@@ -71,8 +71,8 @@ DIFFERS = (
     f"`{PAPERS_SCORE}`, which is near chance in our first stage; a table below has both.",
     "Training runs on canvases of 112 px, where the last stage has one window: nothing to rank, and no shift. "
     "Everything is measured on 448 px.",
-    "Trainings are short, and models still gain from longer ones (`uniform` against `control`): verdicts on what is lost "
-    "may turn with the budget.",
+    "Trainings are short, and models still gain from longer ones (`uniform` against `control`): verdicts on what is "
+    "lost may turn with the budget.",
     "After training, pruning alone runs on a model adapted as SparseViT does it, with SAQA's recipe, canvases and "
     "budget, and on one trained with both low and pruned windows ([`joint`](qat.md)), which both together run on, too; "
     "whether the paper's is, is not said. SparseViT's last training, 36 epochs at the ratios it found after 12 of "
