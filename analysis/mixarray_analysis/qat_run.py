@@ -97,7 +97,8 @@ def run_stage(
     """
     from mixarray_traces.training.qat import train_qat
     from mixarray_traces.training.qat.checkpoint import CHECKPOINT_FILE
-    from mixarray_traces.training.qat.loop import check_device, law_of
+    from mixarray_traces.training.qat.law import law_of
+    from mixarray_traces.training.qat.loop import check_device
 
     if options.out.exists() and not resume and not _is_empty_folder(options.out):
         raise InputError(str(options.out), "already exists; give --resume to go on from its checkpoint", "--out")

@@ -40,7 +40,8 @@ from mixarray_traces.record.images import canvas_images
 from mixarray_traces.record.recorder import record
 from mixarray_traces.training.qat import QatOptions, Stage, train_qat
 from mixarray_traces.training.qat.distillation import distillation_loss
-from mixarray_traces.training.qat.loop import law_of, windows_of_stages
+from mixarray_traces.training.qat.law import law_of
+from mixarray_traces.training.qat.loop import windows_of_stages
 from mixarray_traces.training.qat.low_branch import lowered, with_fresh_low_branch
 from mixarray_traces.training.qat.sampler import both_of_step, pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState

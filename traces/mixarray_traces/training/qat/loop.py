@@ -33,8 +33,8 @@ from mixarray_traces.training.qat.checkpoint import (
     teacher_settings,
 )
 from mixarray_traces.training.qat.distillation import distillation_loss
+from mixarray_traces.training.qat.law import law_of
 from mixarray_traces.training.qat.options import QatOptions, WindowCounts
-from mixarray_traces.training.qat.sampler import RatiosOfStep, both_of_step, pruning_of_step, ratios_of_step
 from mixarray_traces.training.qat.state import TrainState, low_branch_is_trained
 from mixarray_traces.training.targets import Batch, detection_loss
 from mixarray_traces.training.train import collate, open_training_canvases
@@ -235,16 +235,6 @@ class _Run:
             distillation=distilled,
             ratio=ratio,
         )
-
-
-def law_of(stage: Stage, start: QuantizedDetector) -> RatiosOfStep | None:
-    """What draws a step's ratios; None: all windows run high. Annealing goes on with that of what it anneals."""
-    laws = {Stage.SAQA: ratios_of_step, Stage.SAA: pruning_of_step, Stage.JOINT: both_of_step}
-    if stage is not Stage.ANNEALING:
-        return laws.get(stage)
-    behind = [run.stage for run in start.training if run.stage is not Stage.ANNEALING]
-    unknown = ratios_of_step if low_branch_is_trained(start) else None
-    return laws.get(behind[-1]) if behind else unknown
 
 
 def windows_of_stages(detector: Detector, size: int) -> tuple[int, ...]:
