@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
-from mixarray_analysis.reproduction.runs import SEARCH_MACHINES, SEEDS
+from mixarray_analysis.reproduction.budgets import SHORTER
+from mixarray_analysis.reproduction.runs import SEARCH_MACHINES, SEEDS, every_run
 
 SEARCHES = Path(__file__).parents[2] / "docs" / "reproduction" / "results" / "search"
 MEASURED = ("compression", "accuracy", "accuracy_low", "accuracy_high", "n")
@@ -24,6 +26,27 @@ def measured(rows: list[dict[str, str]]) -> list[tuple[str, ...]]:
 
 def test_nothing_is_left_to_measure() -> None:
     assert "not measured yet" not in (SEARCHES.parents[2] / "reproduction.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("home", "images"), [("results", 100_000), (SHORTER, 32_000)])
+def test_budgets_are_not_mixed(home: str, images: int) -> None:
+    told = sorted((SEARCHES.parents[1] / home).glob("*/training.json"))
+    assert len(told) == len({run.name for run in every_run() if run.part})
+    trainings = [one for path in told for one in json.loads(path.read_text(encoding="utf-8"))]
+    assert {(one["images"], one["budget_images"], one["size"], one["batch"]) for one in trainings} == {
+        (images, images, 112, 16)
+    }
+
+
+def test_both_budgets_were_trained_by_one_recipe() -> None:
+    """Stages, seeds and learning rates of every model."""
+    home = SEARCHES.parents[1]
+    for path in sorted((home / "results").glob("*/training.json")):
+        recipes = [
+            [(one["stage"], one["seed"], one["learning_rate"]) for one in json.loads(told.read_text(encoding="utf-8"))]
+            for told in (path, home / SHORTER / path.parent.name / path.name)
+        ]
+        assert recipes[0] == recipes[1], path
 
 
 @pytest.mark.parametrize("machine", SEARCH_MACHINES)

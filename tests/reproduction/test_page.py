@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mixarray.errors import InputError
+from mixarray_analysis.reproduction.budgets import shorter_beside
 from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row, cost_of
 from mixarray_analysis.reproduction.claims import NOT_TRIED, ptq_claims, qat_claims
 from mixarray_analysis.reproduction.draw import draw, page
@@ -207,6 +208,7 @@ def test_steps_from_the_claim_to_cycles(results: Results) -> None:
 
 def test_all_is_drawn_where_all_is_measured(results: Results, tmp_path: Path) -> None:
     copy = _copy(results, tmp_path / "reproduction")
+    shutil.copytree(results.directory, shorter_beside(copy).directory)
     written = draw(copy.directory.parents[1])
     assert [path.name for path in written] == ["ptq.png", "qat.png", "reproduction.md"]
     assert "not measured yet" not in written[-1].read_text(encoding="utf-8")

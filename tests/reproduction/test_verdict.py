@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixarray_analysis.reproduction.results import Measured, NotMeasuredError
-from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
+from mixarray_analysis.reproduction.verdict import Difference, Verdict, change, difference
 
 SCATTER = np.random.default_rng(1).normal(0, 0.01, 1000)
 
@@ -63,3 +63,24 @@ def test_seeds_are_compared_one_by_one() -> None:
 def test_other_canvases_are_not_compared() -> None:
     with pytest.raises(NotMeasuredError, match="50, 100"):
         difference([measured(0.7)], [measured(0.7, n=50)])
+
+
+def test_a_change_is_the_difference_of_differences_and_paired() -> None:
+    """What scatters alike on all four sides cancels; what scatters on one alone stays."""
+    scatter = SCATTER[::-1]
+    before, after = ([measured(0.70)], [measured(0.72)]), ([measured(0.75)], [measured(0.71)])
+    moved = change(before, after)
+    assert moved.mean == pytest.approx(0.06)
+    assert (moved.low, moved.high) == pytest.approx((0.06, 0.06))
+    alone = change(before, ([measured(0.75, SCATTER + scatter)], [measured(0.71)]))
+    assert (alone.low, alone.high) == pytest.approx((0.12 - _low_and_high(scatter, 0.06)[::-1]).tolist())
+
+
+def _low_and_high(scatter: np.ndarray, mean: float) -> np.ndarray:
+    return np.quantile(mean + scatter, [0.025, 0.975])
+
+
+def test_a_change_is_refused_on_unlike_canvases() -> None:
+    side = [measured(0.7)], [measured(0.7)]
+    with pytest.raises(NotMeasuredError, match="equal canvases"):
+        change(side, ([measured(0.7, n=50)], [measured(0.7, n=50)]))

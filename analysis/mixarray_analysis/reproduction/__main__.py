@@ -30,7 +30,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="what", required=True)
     run = commands.add_parser("run", help=RUN_HELP)
     draw = commands.add_parser("draw", help="write docs/reproduction.md and its figures from the results (seconds)")
-    numbers = ("--images", 32_000, "canvases of one training"), ("--batch", 16, "canvases of a training step")
+    numbers = ("--images", 100_000, "canvases of one training"), ("--batch", 16, "canvases of a training step")
     add_options(run, draw, "reproduction", "models, bundles, searches", numbers)
     return parser
 

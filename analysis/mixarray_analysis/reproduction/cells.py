@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mixarray_analysis.reproduction.claims import Claim, Side
 from mixarray_analysis.reproduction.results import Cost, Measured, NotMeasuredError, Results
 from mixarray_analysis.reproduction.runs import FEWER_START, is_trained
-from mixarray_analysis.reproduction.verdict import Difference, Verdict, difference
+from mixarray_analysis.reproduction.verdict import Difference, Sides, Verdict, difference
 from mixarray_analysis.spread import mean_and_range
 
 CLAIM_HEADINGS = ("claim", "published", "ours", "cost", "AP50", "difference [95 %]", "seeds", "n", "verdict")
@@ -28,7 +28,7 @@ def claim_row(claim: Claim, results: Results) -> tuple[str, ...]:
     about = f"; {claim.about}" if claim.about else ""
     ours = f"{', against '.join(_side_words(claim))}{about}"
     try:
-        ones, others = measured(claim.one, results), measured(claim.other, results)
+        ones, others = sides_of(claim, results)
         found = difference(ones, others)
     except NotMeasuredError as error:
         return claim.said, published, ours, "", "", f"not measured yet: {error}", "", "", ""
@@ -39,8 +39,12 @@ def claim_row(claim: Claim, results: Results) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def measured(side: Side, results: Results) -> list[Measured]:
-    """One entry per seed."""
+def sides_of(claim: Claim, results: Results) -> Sides:
+    """What both sides of a claim measured; NotMeasuredError where one has not run."""
+    return _measured(claim.one, results), _measured(claim.other, results)
+
+
+def _measured(side: Side, results: Results) -> list[Measured]:
     return [results.measured(f"{model}/{side.what}", side.compression, side.pruning) for model in side.models]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mixarray_analysis.reproduction.budgets import BUDGET_HEADINGS, budget_rows, budget_sentence, shorter_beside
 from mixarray_analysis.reproduction.cells import CLAIM_HEADINGS, claim_row
 from mixarray_analysis.reproduction.claims import NOT_TRIED, Claim, ptq_claims, qat_claims
 from mixarray_analysis.reproduction.figures import Figures
@@ -71,15 +72,17 @@ DIFFERS = (
     f"`{PAPERS_SCORE}`, which is near chance in our first stage; a table below has both.",
     "Training runs on canvases of 112 px, where the last stage has one window: nothing to rank, and no shift. "
     "Everything is measured on 448 px.",
-    "Trainings are short, and models still gain from longer ones (`uniform` against `control`): verdicts on what is "
-    "lost may turn with the budget.",
+    "Trainings are short, and models still gain from longer ones (`uniform` against `control`); "
+    "verdicts on what is lost may turn again with more. [What the budget changes](#what-the-budget-changes) stands "
+    "below.",
     "After training, pruning alone runs on a model adapted as SparseViT does it, with SAQA's recipe, canvases and "
     "budget, and on one trained with both low and pruned windows ([`joint`](qat.md)), which both together run on, too; "
     "whether the paper's is, is not said. SparseViT's last training, 36 epochs at the ratios it found after 12 of "
     "adaptation, is not repeated.",
     "Each training draws its own ratios: on average SAQA runs 40 % of the windows low, `joint` 20 % low and prunes "
-    "20 %, SparseViT's adaptation prunes 50 %, and often the last stage whole, which has one window at 112 px. So the "
-    "adapted model is worse than the others with nothing pruned; what each setting loses from there stands in a table.",
+    "20 %, SparseViT's adaptation prunes 50 %, and often the last stage whole, which has one window at 112 px. The "
+    "adapted model is worse than the other W4A4 ones with nothing pruned; what each setting loses from there stands in "
+    "a table.",
     "Whole windows round: the counted shares and costs in the tables differ a little from the nominal ones.",
 )
 
@@ -92,8 +95,8 @@ def _words(options: Sequence[str]) -> str:
 
 
 MODEL_WORDS = {"shipped": "the shipped model (uniform affine, W4A8 and W4A4)", "repq_vit": "RepQ-ViT, W4A8 and W4A4"}
-QAT_ABOUT = """Trained from the shipped float weights with the recipe of [qat](qat.md) but for canvases and batch, which
-stand in the table; the paper's are not known. `control` is uniform QAT that went on for as long as SAQA,
+QAT_ABOUT = """Trained from the shipped float weights with the recipe of [qat](qat.md) but for the batch; canvases and
+batch stand in the table; the paper's are not known. `control` is uniform QAT that went on for as long as SAQA,
 on the same canvases; so did SparseViT's adaptation and `joint`, SAQA with pruned windows besides. Nothing of equal
 budget stands beside annealing. Minutes are those of one thread on a shared machine."""
 SETTINGS_ABOUT = """Every setting of this model; costs relative to ratio 0. BOPs are those of the blocks (of fewer bits
@@ -106,6 +109,10 @@ SQNR_ABOUT = f"""**SQNR per stage before and after SAQA.** Published (ablation, 
 stages lose a little, the late ones gain. Against what, and over which windows, is not said; ours is against the float
 network, the mean over windows of both branches at 40 % low, and the model before SAQA has a low branch made from its
 high one. No interval: read the range over seeds."""
+BUDGETS_ABOUT = """The claims about trained models once more, after the trainings above and after shorter ones of the
+same recipe, batch and seeds, on the same canvases; what is to be said of a claim stands with it above. *With* names
+the first model of either side; *change* is paired, as the differences are. First the shorter trainings; they lie in
+[reproduction/shorter](reproduction/shorter), and no other table or figure of this page uses them."""
 STEPS_ABOUT = f"""At {EXPLAINED / 10:g} % low, from the published count to simulated cycles: `mixarray explain` turns
 the effects of a machine on one by one, and the table has the speedup over ratio 0 that is left behind each
 ([what the steps are](waterfall.md)). The first row is the claim, the last one what the network does. `ofq_start` is
@@ -120,7 +127,7 @@ within noise, as intervals of AP50 are wider than what lies between two fronts: 
 SPACE_ABOUT = """**How close such a search comes.** Where every setting's cost is known, the true front is too; AP50
 cannot be measured everywhere, so the bit operations that a setting keeps stand for it ([how](search.md)). Means over
 searches of the same budget with five seeds, in brackets the least and the most."""
-COMMANDS = """`make reproduction-runs` makes what is missing of the result files (some ten hours of one core; what
+COMMANDS = """`make reproduction-runs` makes what is missing of the result files (a day of one core; what
 exists is not run again, trainings and searches go on where they were stopped), `make reproduction` this page and its
 figures from the files in [reproduction/results](reproduction/results) (seconds).
 
@@ -130,8 +137,11 @@ python -m mixarray_analysis.reproduction run --only repq_vit --n 100 --work DIR 
     python -m mixarray_analysis.reproduction run --list              # every command
     python -m mixarray_analysis.reproduction run --only repq_vit     # one model's
     python -m mixarray_analysis.reproduction run --n 100             # fewer canvases than 500
-    python -m mixarray_analysis.reproduction run --images 100000     # longer trainings; refused beside shorter ones
     python -m mixarray_analysis.reproduction run --work DIR          # models, bundles and searches lie there
+
+Trainings of another budget are refused among those that exist; `--images 32000 --docs DIR --work DIR` gives them a
+place of their own, and `--only` names which. So were those in [reproduction/shorter](reproduction/shorter) made, and
+moved there from `DIR/reproduction/results`.
 
 `*.resamples.csv` hold AP50 in 1000 resamples of the canvases, equal ones in every file; differences line by line give
 the paired intervals. Models, bundles and searches themselves are not committed."""
@@ -157,6 +167,9 @@ def page_text(results: Results, figures: Figures) -> str:
     parts += [table(QAT_HEADINGS, trained_rows(results)), hardware_sentence(results)]
     parts += ["Every setting of the models whose training pruned, one seed each:"]
     parts += [table(PRUNED_HEADINGS, pruned_rows(results)), _figure("qat", figures)]
+    parts += ["## What the budget changes", BUDGETS_ABOUT]
+    parts += [table(TRAINING_HEADINGS, training_rows(shorter_beside(results)))]
+    parts += [table(BUDGET_HEADINGS, budget_rows(results)), budget_sentence(results)]
     parts += ["## Where the speedup went", STEPS_ABOUT, table(STEP_HEADINGS, step_rows(results))]
     parts += ["## Searched ratios", SEARCH_ABOUT, table(SEARCH_HEADINGS, [searched_row(results)])]
     parts += [COMPARED_ABOUT, table(COMPARED_HEADINGS, compared_rows(results)), gain_sentence(results)]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from mixarray_analysis.reproduction.results import Measured, NotMeasuredError
+from mixarray_analysis.reproduction.results import Floats, Measured, NotMeasuredError
 from mixarray_traces.detection.average_precision import basic_interval
+
+Sides = tuple[Sequence[Measured], Sequence[Measured]]
+"""What two sides of a comparison measured, one entry per seed."""
 
 
 class Verdict(StrEnum):
@@ -57,10 +60,22 @@ def difference(ones: Sequence[Measured], others: Sequence[Measured]) -> Differen
 
     The interval is the basic bootstrap interval that `mixarray evaluate` prints, of the mean over seeds.
     """
-    counts = {one.n for one in (*ones, *others)}
+    pairs = list(zip(ones, others, strict=True))
+    seeds = tuple(one.ap50 - other.ap50 for one, other in pairs)
+    return _over_seeds(seeds, [one.samples - other.samples for one, other in pairs], (*ones, *others))
+
+
+def change(before: Sides, after: Sides) -> Difference:
+    """The difference of two sides after, minus that before; all four ran on the same canvases."""
+    fours = list(zip(*before, *after, strict=True))
+    seeds = tuple(three.ap50 - four.ap50 - one.ap50 + two.ap50 for one, two, three, four in fours)
+    samples = [three.samples - four.samples - one.samples + two.samples for one, two, three, four in fours]
+    return _over_seeds(seeds, samples, [one for four in fours for one in four])
+
+
+def _over_seeds(seeds: tuple[float, ...], samples: Sequence[Floats], ran: Iterable[Measured]) -> Difference:
+    counts = {one.n for one in ran}
     if len(counts) > 1:
         raise NotMeasuredError(f"on equal canvases (now {', '.join(map(str, sorted(counts)))})")
-    seeds = tuple(one.ap50 - other.ap50 for one, other in zip(ones, others, strict=True))
-    samples = np.mean([one.samples - other.samples for one, other in zip(ones, others, strict=True)], axis=0)
-    interval = basic_interval(float(np.mean(seeds)), samples)
+    interval = basic_interval(float(np.mean(seeds)), np.mean(samples, axis=0))
     return Difference(seeds, interval.low, interval.high, counts.pop())
