@@ -23,6 +23,10 @@ from mixarray_analysis.validation.scalesim.peer import SCALESIM
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs deaf to Ctrl-C; what tests start would inherit that, and never stop when told to.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -85,9 +89,8 @@ def pytest_make_collect_report(
 
 @pytest.fixture
 def stoppable() -> Iterator[None]:
-    """Ctrl-C works in this test, also where the tests run in the background and ignore it; as before afterwards."""
+    """A test that stops what runs in its own process: signals are handled as before afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
