@@ -140,8 +140,8 @@ python -m mixarray_analysis.reproduction run --only repq_vit --n 100 --work DIR 
     python -m mixarray_analysis.reproduction run --work DIR          # models, bundles and searches lie there
 
 Trainings of another budget are refused among those that exist; `--images 32000 --docs DIR --work DIR` gives them a
-place of their own, and `--only` names which. So were those in [reproduction/shorter](reproduction/shorter) made, and
-moved there from `DIR/reproduction/results`.
+place of their own (results below `DIR/reproduction/results`), and `--only` names which. Those in
+[reproduction/shorter](reproduction/shorter) are the results of `--images 32000`.
 
 `*.resamples.csv` hold AP50 in 1000 resamples of the canvases, equal ones in every file; differences line by line give
 the paired intervals. Models, bundles and searches themselves are not committed."""
